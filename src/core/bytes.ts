@@ -1,0 +1,94 @@
+const HEX = /^(?:[0-9a-f]{2})*$/
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+const BASE32_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
+/** How many bytes `String.fromCharCode` takes in one call without overflowing the stack. */
+const CHUNK_BYTES = 0x8000
+
+/** Encodes text as UTF-8. */
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+/** Decodes strict UTF-8 and keeps a leading byte order mark; `undefined` where the bytes are not UTF-8. */
+export function fromUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Lower-case hex of some bytes. */
+export function hex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  return text
+}
+
+/** Reads lower-case hex; `undefined` for anything else. */
+export function fromHex(text: string): Uint8Array | undefined {
+  if (!HEX.test(text)) return undefined
+  const bytes = new Uint8Array(text.length / 2)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(i * 2, i * 2 + 2), 16)
+  return bytes
+}
+
+/** Standard base64 with padding (RFC 4648 section 4). */
+export function base64(bytes: Uint8Array): string {
+  let binary = ''
+  for (let i = 0; i < bytes.length; i += CHUNK_BYTES) {
+    binary += String.fromCharCode(...bytes.subarray(i, i + CHUNK_BYTES))
+  }
+  return btoa(binary)
+}
+
+/**
+ * Reads canonical base64 only; `undefined` for anything else.
+ *
+ * `atob` and `Buffer` accept several spellings of the same bytes, which would give one object several hashes.
+ */
+export function fromBase64(text: string): Uint8Array | undefined {
+  if (!BASE64.test(text)) return undefined
+  const binary = atob(text)
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+  return lastGroup(bytes) === text.slice(-4) ? bytes : undefined
+}
+
+/** The last four characters of the base64 of some bytes: the only place where two spellings can differ. */
+function lastGroup(bytes: Uint8Array): string {
+  return base64(bytes.subarray(bytes.length - (bytes.length % 3 === 0 ? Math.min(3, bytes.length) : bytes.length % 3)))
+}
+
+/** Base32 in lower case without padding (RFC 4648 section 6). */
+export function base32(bytes: Uint8Array): string {
+  let text = ''
+  let value = 0
+  let bits = 0
+  for (const byte of bytes) {
+    value = (value << 8) | byte
+    bits += 8
+    while (bits >= 5) {
+      bits -= 5
+      text += BASE32_ALPHABET[(value >> bits) & 31] ?? ''
+      value &= (1 << bits) - 1
+    }
+  }
+  return bits > 0 ? text + (BASE32_ALPHABET[(value << (5 - bits)) & 31] ?? '') : text
+}
+
+/** Joins byte strings. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    joined.set(part, offset)
+    offset += part.length
+  }
+  return joined
+}
+
+/** Tells whether two byte strings are the same; not constant-time, so never for secrets. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}
