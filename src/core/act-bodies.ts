@@ -1,0 +1,247 @@
+import type { JsonObject } from './canonical-json.ts'
+
+/** What an officer may do for a party. */
+export const DUTIES = ['admin', 'counsel', 'reporter', 'responder', 'reviewer'] as const
+export type Duty = (typeof DUTIES)[number]
+
+/** What kind of organisation a party is. */
+export const PARTY_KINDS = ['member', 'panelist', 'partner'] as const
+export type PartyKind = (typeof PARTY_KINDS)[number]
+
+/** What a supporting party may state, and nothing else. */
+export const STATEMENTS = [
+  'issuer_is_genuine',
+  'method_reviewed',
+  'own_customers_notified',
+  'same_actor_seen',
+] as const
+export type Statement = (typeof STATEMENTS)[number]
+
+/** How a notice relates to an earlier one. */
+export const NOTICE_KINDS = ['correction', 'first', 'follow_up', 'withdrawal'] as const
+export type NoticeKind = (typeof NOTICE_KINDS)[number]
+
+/** An officer as first enrolled: a base64 certificate and the answer to a challenge sent to it. */
+export interface OfficerEntry {
+  readonly certificate: string
+  readonly challenge: string
+  readonly duties: readonly Duty[]
+}
+
+/** A founder's officers; signing the charter replaces challenges. */
+export interface Founder {
+  readonly domain: string
+  readonly officers: readonly { readonly certificate: string; readonly duties: readonly Duty[] }[]
+}
+
+/** How many must sign. Shares are [numerator, denominator] of the parties active when counted, rounded up. */
+export interface Quorums {
+  readonly admit: readonly [number, number]
+  readonly advisory_reviewers: number
+  readonly amend: readonly [number, number]
+  readonly dossier_panelists: number
+  readonly suspend: readonly [number, number]
+  readonly suspend_others: number
+  readonly template_members: number
+  readonly template_partners: number
+}
+
+/** Whose cosignatures a checkpoint needs before it counts; no keys and quorum 0 mean `logged` is all there is. */
+export interface WitnessPolicy {
+  readonly keys: readonly string[]
+  readonly quorum: number
+}
+
+/** The parts of the charter that `charter.amend` may replace. */
+export interface CharterTerms {
+  /** Note verifier key (C2SP vkey) of the log; its name is the origin. */
+  readonly log_key: string
+  readonly quorums: Quorums
+  /** Base64 OpenPGP certificate that signs service acts. */
+  readonly service_certificate: string
+  readonly witnesses: WitnessPolicy
+}
+
+export interface CharterAdoptBody extends CharterTerms {
+  readonly founders: readonly Founder[]
+  /** Hashes of the templates adopted from the start. */
+  readonly templates: readonly string[]
+}
+
+export interface PartyAdmitBody {
+  readonly domain: string
+  readonly kind: PartyKind
+  readonly officers: readonly OfficerEntry[]
+}
+
+export interface PartySuspendBody {
+  readonly domain: string
+  readonly reason: 'compromised' | 'conduct' | 'inactive' | 'left'
+}
+
+/** Which duties must have signed an act type; each duty by an officer who holds it. */
+export interface PolicyRule {
+  readonly duties: readonly Duty[]
+  readonly type: string
+}
+
+export interface PartyPolicyBody {
+  readonly rules: readonly PolicyRule[]
+  readonly two_officers: boolean
+}
+
+export interface OfficerAddBody extends OfficerEntry {}
+
+export interface OfficerChangeBody {
+  readonly duties: readonly Duty[]
+  readonly fingerprint: string
+}
+
+export interface OfficerRetireBody {
+  readonly fingerprint: string
+  readonly reason: 'compromised' | 'retired'
+}
+
+/** The same primary key with new subkeys, user IDs or expiry. */
+export interface CertificateReplaceBody {
+  readonly certificate: string
+  readonly challenge: string
+}
+
+export interface TemplateAdoptBody {
+  /** The template manifest; its canonical form is what is hashed. */
+  readonly manifest: JsonObject
+  readonly texts: readonly JsonObject[]
+}
+
+/** SHA-256 hashes of single-use invitation tokens (32 random bytes each) that a party hands to its customers. */
+export interface MailboxInviteBody {
+  readonly tokens: readonly string[]
+}
+
+export interface MailboxEnrolBody {
+  readonly certificate: string
+  readonly challenge: string
+  /** Domains of the parties that may file to this mailbox. */
+  readonly filers: readonly string[]
+  /** True where the certificate is a published one that names its owner, who accepts that. */
+  readonly identifiable: boolean
+  /** An invitation token (64 hex digits), or absent where `work` is given. */
+  readonly invitation?: string
+  readonly mailbox: string
+  /** 32 hex digits. */
+  readonly salt: string
+  /** Proof of work (up to 32 hex digits), see `core/mailbox.ts`. */
+  readonly work?: string
+}
+
+export interface MailboxFilersBody {
+  readonly filers: readonly string[]
+}
+
+export interface MailboxRotateBody {
+  readonly certificate: string
+  readonly challenge: string
+}
+
+export interface EmptyBody {
+  readonly [key: string]: never
+}
+
+export interface NoticeAcknowledgeBody {
+  /** Index of the mailbox's own line in the notice's bundle. */
+  readonly index: number
+  readonly notice: string
+}
+
+export interface CampaignOpenBody {
+  readonly invited: readonly string[]
+  /** SHA-256 of the OpenPGP message with the label: TLP, sector, urgency, terms. */
+  readonly label: string
+}
+
+export interface CampaignAcceptBody {
+  readonly campaign: string
+}
+
+export interface CampaignShareBody {
+  readonly campaign: string
+  /** SHA-256 of the OpenPGP message with the content. */
+  readonly content: string
+}
+
+/** When a joint notice is released: at the last of `required` supports, or at `until` whatever came. */
+export interface JointTerms {
+  readonly required: number
+  readonly until: string
+}
+
+export interface NoticeFileBody {
+  /** Commitment to the brief: SHA-256(32-byte salt || canonical brief). */
+  readonly brief: string
+  /** SHA-256 of the OpenPGP message that lets invited parties read brief, template and their salts; only with a campaign. */
+  readonly brief_message?: string
+  readonly bundle: { readonly count: number; readonly root: string }
+  readonly campaign?: string
+  readonly joint?: JointTerms
+  readonly kind: NoticeKind
+  /** Primary fingerprint of the certificate that signed the envelopes. */
+  readonly reporter: string
+  readonly supersedes?: string
+  /** Commitment to the template: SHA-256(32-byte salt || template hash). */
+  readonly template: string
+}
+
+export interface NoticeSupportBody {
+  readonly notice: string
+  readonly statements: readonly Statement[]
+}
+
+export interface ActWithdrawBody {
+  readonly act: string
+}
+
+export interface ActLapseBody {
+  readonly act: string
+}
+
+export interface NoticeReleaseBody {
+  readonly notice: string
+  /** Act ids of the supports counted, ascending. */
+  readonly supports: readonly string[]
+}
+
+export interface SessionOpenBody {
+  readonly session: string
+}
+
+/** The body of every act type. Adding a line here makes the compiler ask for its schema, rule and decision. */
+export interface ActBodies {
+  'act.lapse': ActLapseBody
+  'act.withdraw': ActWithdrawBody
+  'campaign.accept': CampaignAcceptBody
+  'campaign.open': CampaignOpenBody
+  'campaign.share': CampaignShareBody
+  'certificate.replace': CertificateReplaceBody
+  'charter.adopt': CharterAdoptBody
+  'charter.amend': CharterTerms
+  'mailbox.close': EmptyBody
+  'mailbox.enrol': MailboxEnrolBody
+  'mailbox.filers': MailboxFilersBody
+  'mailbox.invite': MailboxInviteBody
+  'mailbox.rotate': MailboxRotateBody
+  'notice.acknowledge': NoticeAcknowledgeBody
+  'notice.file': NoticeFileBody
+  'notice.release': NoticeReleaseBody
+  'notice.support': NoticeSupportBody
+  'officer.add': OfficerAddBody
+  'officer.change': OfficerChangeBody
+  'officer.retire': OfficerRetireBody
+  'party.admit': PartyAdmitBody
+  'party.policy': PartyPolicyBody
+  'party.suspend': PartySuspendBody
+  'session.open': SessionOpenBody
+  'template.adopt': TemplateAdoptBody
+}
+
+export type ActType = keyof ActBodies

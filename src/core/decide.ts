@@ -1,0 +1,233 @@
+import { type ActOf, type ParsedAct } from './act.ts'
+import { canonicalJson } from './canonical-json.ts'
+import { campaignReads, decideCampaign, mayReadCampaign } from './campaign.ts'
+import { type ActState, type Decision, type DecisionState, done, type Effect, type Reader, type SubjectKey, type Subjects } from './decision.ts'
+import { sha256Hex } from './hash.ts'
+import { decideMailbox, mailboxNameOf, mailboxReads, mayReadMailbox } from './mailbox.ts'
+import { decideNotice, mayReadNotice, noticeReads } from './notice.ts'
+import { decideGovernance, type GovernanceAct } from './party.ts'
+import { RECOVERY_DAYS } from './quorum.ts'
+import { accept, refuse, type Result } from './result.ts'
+import { DAY_SECONDS } from './time.ts'
+
+/**
+ * Names the subjects that deciding an act reads, given those read so far.
+ *
+ * Some are known only from others (a support's notice names its campaign), so the caller asks again until nothing new is named.
+ */
+export function readsOf(parsed: ParsedAct, known: Subjects): readonly SubjectKey[] {
+  const { act } = parsed
+  switch (act.type) {
+    case 'act.lapse':
+    case 'act.withdraw':
+      return [
+        { kind: 'act', id: act.body.act },
+        { kind: 'notice', id: act.body.act },
+      ]
+    case 'campaign.accept':
+    case 'campaign.open':
+    case 'campaign.share':
+      return campaignReads({ ...parsed, act })
+    case 'mailbox.close':
+    case 'mailbox.enrol':
+    case 'mailbox.filers':
+    case 'mailbox.invite':
+    case 'mailbox.rotate':
+      return mailboxReads(act)
+    case 'notice.acknowledge':
+    case 'notice.release':
+    case 'notice.support':
+      return noticeReads(act, known.get('notice', act.body.notice))
+    case 'notice.file':
+      return noticeReads(act, undefined)
+    case 'session.open':
+      return 'mailbox' in act.by ? [{ kind: 'mailbox', id: act.by.mailbox }] : []
+    case 'certificate.replace':
+    case 'charter.adopt':
+    case 'charter.amend':
+    case 'officer.add':
+    case 'officer.change':
+    case 'officer.retire':
+    case 'party.admit':
+    case 'party.policy':
+    case 'party.suspend':
+      return []
+    case 'template.adopt':
+      return [act.body.manifest, ...act.body.texts].map((part) => ({ kind: 'template', id: sha256Hex(canonicalJson(part)) }))
+  }
+}
+
+/**
+ * Decides an act whose signatures are complete: the effects it has, or a named refusal. Same arguments, same answer.
+ *
+ * @param now POSIX seconds
+ */
+export function decide(state: DecisionState, parsed: ParsedAct, now: number): Result<Decision> {
+  const { act } = parsed
+  switch (act.type) {
+    case 'act.lapse':
+      return lapse(state, act, now)
+    case 'act.withdraw':
+      return withdraw(state, act)
+    case 'campaign.accept':
+    case 'campaign.open':
+    case 'campaign.share':
+      return decideCampaign(state, { ...parsed, act })
+    case 'mailbox.close':
+    case 'mailbox.enrol':
+    case 'mailbox.filers':
+    case 'mailbox.invite':
+    case 'mailbox.rotate':
+      return decideMailbox(state, { ...parsed, act }, now)
+    case 'notice.acknowledge':
+    case 'notice.file':
+    case 'notice.release':
+    case 'notice.support':
+      return decideNotice(state, { ...parsed, act }, now)
+    case 'session.open':
+      return accept(done())
+    case 'certificate.replace':
+    case 'charter.adopt':
+    case 'charter.amend':
+    case 'officer.add':
+    case 'officer.change':
+    case 'officer.retire':
+    case 'party.admit':
+    case 'party.policy':
+    case 'party.suspend':
+    case 'template.adopt':
+      return govern(state, { ...parsed, act }, now)
+  }
+}
+
+function govern(state: DecisionState, parsed: ParsedAct<GovernanceAct>, now: number): Result<Decision> {
+  const next = decideGovernance(state.directory, parsed.act, {
+    id: parsed.id,
+    certificates: state.certificates,
+    recoveryDue: now >= parsed.at + RECOVERY_DAYS * DAY_SECONDS,
+  })
+  if (!next.ok) return next
+  return accept(done({ kind: 'directory', directory: next.value }, ...templateParts(state, parsed.act)))
+}
+
+/** What `GET /api/templates` serves: manifest and texts, each under the hash of its canonical form. */
+function templateParts(state: DecisionState, act: GovernanceAct): readonly Effect[] {
+  if (act.type !== 'template.adopt') return []
+  const parts = new Map([act.body.manifest, ...act.body.texts].map((part) => [sha256Hex(canonicalJson(part)), part]))
+  return [...parts]
+    .filter(([id]) => state.subjects.get('template', id) === undefined)
+    .map(([id, part]) => ({ kind: 'put', subject: 'template', id, state: part }))
+}
+
+function lapse(state: DecisionState, act: ActOf<'act.lapse'>, now: number): Result<Decision> {
+  const target = state.subjects.get('act', act.body.act)
+  if (target === undefined) return refuse('not-found')
+  if (!isLapsed(target, now)) return refuse('not-due')
+  return accept(done({ kind: 'close', act: act.body.act, status: 'lapsed' }))
+}
+
+/** Tells whether a pending act has run out; computed, so it counts at once and the lapse act is only its trace. */
+export function isLapsed(act: ActState, now: number): boolean {
+  return act.status === 'pending' && !act.filed && now > act.expires
+}
+
+/** An author takes the act back; a co-signer takes back only its own signatures. */
+function withdraw(state: DecisionState, act: ActOf<'act.withdraw'>): Result<Decision> {
+  const target = state.subjects.get('act', act.body.act)
+  const party = 'party' in act.by ? act.by.party : ''
+  if (target === undefined) return refuse('not-found')
+  if (target.status !== 'pending') return refuse('act-not-pending')
+  if (target.withdrawn.includes(party)) return refuse('nothing-to-do')
+  if (target.party !== party) {
+    const next: ActState = { ...target, withdrawn: [...target.withdrawn, party].sort() }
+    return accept(done({ kind: 'put', subject: 'act', id: act.body.act, state: next, tag: 'pending' }))
+  }
+  const notice = state.subjects.get('notice', act.body.act)
+  const effects: Effect[] = [{ kind: 'close', act: act.body.act, status: 'withdrawn' }]
+  if (notice !== undefined) {
+    const taken = { ...notice, withdrawn: true } as const
+    effects.push({ kind: 'put', subject: 'notice', id: act.body.act, state: taken, tag: notice.filer })
+  }
+  return accept(done(...effects))
+}
+
+/** Names the subjects that `mayRead` looks at, given those read so far. */
+export function mayReadReads(parsed: ParsedAct, known: Subjects): readonly SubjectKey[] {
+  const { act } = parsed
+  switch (act.type) {
+    case 'campaign.open':
+      return [{ kind: 'campaign', id: parsed.id }]
+    case 'campaign.accept':
+    case 'campaign.share':
+      return [{ kind: 'campaign', id: act.body.campaign }]
+    case 'mailbox.close':
+    case 'mailbox.enrol':
+    case 'mailbox.filers':
+    case 'mailbox.rotate':
+      return [{ kind: 'mailbox', id: mailboxNameOf(act) }]
+    case 'notice.file':
+      return noticeAndCampaign(parsed.id, known)
+    case 'notice.acknowledge':
+    case 'notice.release':
+    case 'notice.support':
+      return noticeAndCampaign(act.body.notice, known)
+    default:
+      return []
+  }
+}
+
+function noticeAndCampaign(id: string, known: Subjects): readonly SubjectKey[] {
+  const campaign = known.get('notice', id)?.campaign
+  return [{ kind: 'notice', id }, ...(campaign === undefined ? [] : [{ kind: 'campaign', id: campaign } as const])]
+}
+
+/** Tells whether a reader may have an act. An act that may not be read is answered exactly as one that does not exist. */
+export function mayRead(subjects: Subjects, reader: Reader, parsed: ParsedAct): boolean {
+  const { act } = parsed
+  if (reader.kind === 'party' && 'party' in act.by && act.by.party === reader.domain) return true
+  switch (act.type) {
+    case 'certificate.replace':
+    case 'charter.adopt':
+    case 'charter.amend':
+    case 'officer.add':
+    case 'officer.change':
+    case 'officer.retire':
+    case 'party.admit':
+    case 'party.policy':
+    case 'party.suspend':
+    case 'template.adopt':
+      return true
+    case 'campaign.open':
+      return mayReadCampaign(subjects.get('campaign', parsed.id), reader)
+    case 'campaign.accept':
+    case 'campaign.share':
+      return mayReadCampaign(subjects.get('campaign', act.body.campaign), reader)
+    case 'mailbox.close':
+    case 'mailbox.enrol':
+    case 'mailbox.filers':
+    case 'mailbox.invite':
+    case 'mailbox.rotate':
+      return mayReadMailbox(subjects.get('mailbox', mailboxNameOf(act)), reader, act)
+    case 'notice.file':
+      return mayReadNotice(noticeOf(subjects, parsed.id), reader)
+    case 'notice.release':
+    case 'notice.support':
+      return mayReadNotice(noticeOf(subjects, act.body.notice), reader)
+    case 'notice.acknowledge':
+      return mayReadAcknowledgement(subjects, reader, act)
+    case 'act.lapse':
+    case 'act.withdraw':
+    case 'session.open':
+      return false
+  }
+}
+
+function mayReadAcknowledgement(subjects: Subjects, reader: Reader, act: ActOf<'notice.acknowledge'>): boolean {
+  if (reader.kind === 'mailbox') return 'mailbox' in act.by && act.by.mailbox === reader.id
+  return reader.kind === 'party' && subjects.get('notice', act.body.notice)?.filer === reader.domain
+}
+
+function noticeOf(subjects: Subjects, id: string): Parameters<typeof mayReadNotice>[0] {
+  const notice = subjects.get('notice', id)
+  return { notice, campaign: notice?.campaign === undefined ? undefined : subjects.get('campaign', notice.campaign) }
+}

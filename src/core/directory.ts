@@ -1,0 +1,122 @@
+import { NO_HEAD } from './act.ts'
+import type { CharterTerms, Duty, PartyKind, PolicyRule } from './act-bodies.ts'
+import { accept, refuse, type Result } from './result.ts'
+import { DAY_SECONDS, parseInstant } from './time.ts'
+
+/** How long after its replacement a head may still stand in an act's `directory`. */
+export const HEAD_AGE_SECONDS_MAX = 30 * DAY_SECONDS
+
+/** One OpenPGP certificate of a party, with what its holder may do. */
+export interface Officer {
+  /** Primary fingerprint. */
+  readonly fingerprint: string
+  /** Base64 of the certificate. */
+  readonly certificate: string
+  /** Fingerprints of the primary key and of the subkeys that have signed for it: those whose holder is certain. */
+  readonly keys: readonly string[]
+  /** Subkeys that a brief may be encrypted to. */
+  readonly encryptionKeys: readonly string[]
+  readonly duties: readonly Duty[]
+  readonly status: 'active' | 'compromised' | 'retired'
+}
+
+/** An organisation named by its domain. */
+export interface Party {
+  readonly domain: string
+  readonly kind: PartyKind
+  readonly status: 'active' | 'suspended'
+  /** By primary fingerprint. */
+  readonly officers: ReadonlyMap<string, Officer>
+  readonly rules: readonly PolicyRule[]
+  readonly twoOfficers: boolean
+}
+
+/** The roster that the governance chain describes, as of its head. Immutable. */
+export interface Directory {
+  readonly origin: string
+  /** Act id of the charter, or '' before it. */
+  readonly genesis: string
+  readonly charter: CharterTerms | undefined
+  readonly parties: ReadonlyMap<string, Party>
+  /** Who a key or subkey belongs to, for ever: also retired officers and suspended parties. */
+  readonly keys: ReadonlyMap<string, { readonly party: string; readonly officer: string }>
+  /** Certificates that were the service's, now or earlier, by primary fingerprint; base64. */
+  readonly serviceCertificates: ReadonlyMap<string, string>
+  readonly serviceFingerprint: string
+  /** Log verifier keys, the current one last. */
+  readonly logKeys: readonly string[]
+  /** Hashes of adopted templates. */
+  readonly templates: ReadonlySet<string>
+  /** Hash and day of each governance record, in order. */
+  readonly chain: readonly { readonly hash: string; readonly day: string }[]
+}
+
+/** The directory of a coalition that has no charter yet. */
+export function emptyDirectory(origin: string): Directory {
+  return {
+    origin,
+    genesis: '',
+    charter: undefined,
+    parties: new Map(),
+    keys: new Map(),
+    serviceCertificates: new Map(),
+    serviceFingerprint: '',
+    logKeys: [],
+    templates: new Set(),
+    chain: [],
+  }
+}
+
+/** Hash of the newest governance record; 64 zeros before the charter. */
+export function headOf(directory: Directory): string {
+  return directory.chain.at(-1)?.hash ?? NO_HEAD
+}
+
+/** Appends a record to the chain of a directory that `decideGovernance` has already changed. */
+export function withRecord(directory: Directory, record: { hash: string; day: string }): Directory {
+  return { ...directory, chain: [...directory.chain, record] }
+}
+
+/**
+ * Checks the head that an act's author had verified: the current one, or one replaced at most 30 days ago.
+ *
+ * Days are what records tell, so a head counts from the end of the day on which it was replaced.
+ * Refuses `directory-unknown`, `directory-stale`.
+ */
+export function checkHead(directory: Directory, head: string, now: number): Result<void> {
+  if (head === headOf(directory)) return accept(undefined)
+  const position = directory.chain.findIndex((link) => link.hash === head)
+  const successor = directory.chain[position + 1]
+  if (position < 0 || successor === undefined) return refuse('directory-unknown')
+  const replacedBy = (parseInstant(`${successor.day}T00:00:00Z`) ?? 0) + DAY_SECONDS
+  return now - replacedBy <= HEAD_AGE_SECONDS_MAX ? accept(undefined) : refuse('directory-stale')
+}
+
+/** The officer that a key or subkey belongs to, with the party, whatever their status. */
+export function ownerOf(
+  directory: Directory,
+  keyFingerprint: string,
+): { readonly party: Party; readonly officer: Officer } | undefined {
+  const owner = directory.keys.get(keyFingerprint)
+  if (owner === undefined) return undefined
+  const party = directory.parties.get(owner.party)
+  const officer = party?.officers.get(owner.officer)
+  return party === undefined || officer === undefined ? undefined : { party, officer }
+}
+
+/** The parties of a kind that are active, in order of domain. */
+export function activeParties(directory: Directory, kind: PartyKind): readonly Party[] {
+  return [...directory.parties.values()].filter((party) => party.kind === kind && party.status === 'active')
+}
+
+/** A party by its domain. Refuses `party-unknown`, `party-suspended`. */
+export function activeParty(directory: Directory, domain: string): Result<Party> {
+  const party = directory.parties.get(domain)
+  if (party === undefined) return refuse('party-unknown')
+  return party.status === 'active' ? accept(party) : refuse('party-suspended')
+}
+
+/** The active officers of a party who hold a duty. */
+export function officersWith(party: Party, duty: Duty): readonly Officer[] {
+  return [...party.officers.values()].filter((o) => o.status === 'active' && o.duties.includes(duty))
+}

@@ -1,0 +1,148 @@
+import { canonicalJson, type JsonObject } from './canonical-json.ts'
+import { sha256Hex } from './hash.ts'
+import { accept, refuse, type Result } from './result.ts'
+
+/** The blocks of a notice, in the order in which every notice shows them. */
+export const BLOCKS = [
+  'summary',
+  'state',
+  'actions',
+  'avoid',
+  'knowledge',
+  'confidence',
+  'actor',
+  'window',
+  'help',
+  'told',
+  'check',
+  'next',
+] as const
+/** One of `BLOCKS`. */
+export type BlockId = (typeof BLOCKS)[number]
+
+/** The passages that version 1 of the rendering asks a text for, each a list of paragraphs. */
+export const PASSAGES = [
+  'action',
+  'actions_now',
+  'actions_week',
+  'avoid',
+  'cannot_say',
+  'check_account',
+  'check_all',
+  'check_mailbox',
+  'contact_mail',
+  'contact_phone',
+  'contact_web',
+  'correction',
+  'date',
+  'date_first',
+  'detected',
+  'follow_up',
+  'held',
+  'help_after',
+  'help_intro',
+  'help_route',
+  'hours',
+  'hours_always',
+  'issued_to_account',
+  'issued_to_mailbox',
+  'knowledge',
+  'law',
+  'list_separator',
+  'method_plain',
+  'next_update',
+  'no_state_named',
+  'not_known',
+  'not_known_methods',
+  'not_known_objective',
+  'not_known_outcome',
+  'not_known_sought',
+  'public_sentence',
+  'rights',
+  'seen',
+  'sought',
+  'told_nobody',
+  'window_from',
+  'window_from_to',
+  'withdrawal_summary',
+] as const
+/** One of `PASSAGES`. */
+export type PassageId = (typeof PASSAGES)[number]
+
+/** The words of one action. */
+export type ActionText = {
+  readonly effect: string
+  readonly minutes: number
+  readonly task: string
+}
+
+/**
+ * The words of one template in one language: one file, no code.
+ *
+ * Keys of `words`, `subjects` and `actions` are values of the closed lists with `_` for `-`, since canonical JSON allows no hyphen in
+ * a key. `{name}` in a paragraph is a value that the rendering fills in. The months have the form they take inside a date.
+ */
+export type TemplateText = {
+  readonly actions: Readonly<Record<string, ActionText>>
+  readonly direction: 'ltr' | 'rtl'
+  readonly headings: Readonly<Record<BlockId, string>>
+  readonly kind: string
+  readonly language: string
+  readonly months: readonly string[]
+  readonly passages: Readonly<Record<PassageId, readonly string[]>>
+  readonly subjects: Readonly<Record<string, string>>
+  readonly v: 1
+  readonly version: number
+  readonly words: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+/** What a template can say, in no language: the values it has words for and the minutes of each action. */
+export type TemplateKind = {
+  readonly actions: readonly { readonly id: string; readonly minutes: number }[]
+  readonly fields: Readonly<Record<string, readonly string[]>>
+  readonly kind: string
+  readonly v: 1
+  readonly version: number
+}
+
+/** What a coalition adopts: the kind, and the hash of its text in each language, sorted by language. */
+export type TemplateManifest = TemplateKind & {
+  readonly languages: readonly { readonly hash: string; readonly language: string }[]
+}
+
+/**
+ * The key under which a text keeps its words for a value: `access-confirmed` is found at `access_confirmed`.
+ */
+export function wordKey(value: string): string {
+  return value.toLowerCase().replaceAll('-', '_')
+}
+
+/** The hash of a text: SHA-256 of its canonical JSON, in lower-case hex. */
+export function textHash(text: TemplateText | JsonObject): string {
+  return sha256Hex(canonicalJson(text))
+}
+
+/** The hash of a template: SHA-256 of the canonical JSON of its manifest, in lower-case hex. */
+export function templateHash(manifest: TemplateManifest | JsonObject): string {
+  return sha256Hex(canonicalJson(manifest))
+}
+
+/**
+ * Checks that a text is the one that a template has for its language.
+ *
+ * Refuses `notice-template-wrong` where the manifest has another hash than `hash` or another text; `language-missing` where the
+ * template does not have the language.
+ */
+export function checkText(
+  template: { readonly hash: string; readonly manifest: TemplateManifest },
+  text: TemplateText,
+): Result<TemplateText> {
+  if (templateHash(template.manifest) !== template.hash) {
+    return refuse('notice-template-wrong', 'the manifest has another hash')
+  }
+  const entry = template.manifest.languages.find(({ language }) => language === text.language)
+  if (entry === undefined) return refuse('language-missing')
+  return entry.hash === textHash(text)
+    ? accept(text)
+    : refuse('notice-template-wrong', 'the text has another hash')
+}

@@ -1,0 +1,234 @@
+import { type ParsedAct } from './act.ts'
+import type { Statement } from './act-bodies.ts'
+import { fromBase64, fromHex } from './bytes.ts'
+import { lineHash } from './bundle.ts'
+import { type Directory, ownerOf } from './directory.ts'
+import { splitAddendum } from './log/leaf.ts'
+import { verifyInclusion } from './log/merkle.ts'
+import { parseVkey } from './log/note.ts'
+import { parseLogProof, type VerifiedLogProof, verifyLogProof } from './log/proof.ts'
+import { verifyMailboxChain } from './mailbox-chain.ts'
+import { missingFor } from './quorum.ts'
+import { type LinePath, type Receipt, type SealedRecord } from './receipt.ts'
+import { type ActRecord, readActRecord, readHeadRecord } from './record.ts'
+import { type Replay, replayChain } from './replay.ts'
+import { accept, refuse, type Result } from './result.ts'
+import { type ReadAct, type RecordedSignature, verifyActSignatures } from './verify-act.ts'
+
+/** What a verifier knows beforehand: it comes from the members' own domains, never from the operator. */
+export interface TrustAnchor {
+  readonly origin: string
+  readonly genesis: string
+  /** A chain verified earlier, for receipts that leave it out. */
+  readonly replay?: Replay
+}
+
+/** One party's statement in support of a notice. */
+export interface VerifiedSupport {
+  readonly act: string
+  readonly party: string
+  readonly statements: readonly Statement[]
+  readonly marks: readonly string[]
+}
+
+/** What a receipt proves. */
+export interface VerifiedReceipt {
+  readonly parsed: ParsedAct
+  readonly record: ActRecord
+  readonly signatures: readonly RecordedSignature[]
+  readonly supports: readonly VerifiedSupport[]
+  /** What became known later of those who signed. */
+  readonly marks: readonly string[]
+  readonly replay: Replay
+  /** The roster that the log had published when the receipt was made. */
+  readonly directory: Directory
+  readonly leafIndex: number
+  readonly treeSize: number
+  /** `witnessed` once the quorum of the charter has cosigned; only that shows that everyone is shown the same log. */
+  readonly status: 'logged' | 'witnessed'
+  readonly witnessed: number
+  readonly witnessQuorum: number
+}
+
+/**
+ * Verifies a receipt offline, in five steps: the roster from the genesis id; the head that the log published; the act's record in the
+ * log; the signatures under the roster of that record; the supports.
+ *
+ * Refuses `receipt-*`, `directory-broken`, `proof-*`, `note-*`, `checkpoint-*` and what a signature is refused for.
+ */
+export async function verifyReceipt(receipt: Receipt, anchor: TrustAnchor, parse: ReadAct): Promise<Result<VerifiedReceipt>> {
+  if (receipt.origin !== anchor.origin) return refuse('receipt-origin-wrong')
+  if (receipt.genesis !== anchor.genesis) return refuse('receipt-genesis-wrong')
+  const replay = await replayOf(receipt, anchor, parse)
+  if (!replay.ok) return replay
+  const directory = replay.value.at(receipt.directory.head)
+  if (directory === undefined) return refuse('receipt-directory-broken', 'the head of the log is not in the chain')
+  const head = verifyHead(receipt, directory)
+  if (!head.ok) return head
+  const context: Context = { replay: replay.value, directory, parse, mailbox: receipt.mailbox ?? [] }
+  const act = await verifyRecord(context, receipt.act)
+  if (!act.ok) return act
+  const supports = await verifySupports(context, receipt, act.value.parsed)
+  if (!supports.ok) return supports
+  const { proof, parsed, record, signatures } = act.value
+  return accept({
+    parsed,
+    record,
+    signatures,
+    supports: supports.value,
+    marks: marksOf(replay.value.directory, signatures),
+    replay: replay.value,
+    directory,
+    leafIndex: proof.index,
+    treeSize: proof.size,
+    status: proof.status === 'witnessed' && head.value.status === 'witnessed' ? 'witnessed' : 'logged',
+    witnessed: Math.min(proof.witnessed, head.value.witnessed),
+    witnessQuorum: directory.charter?.witnesses.quorum ?? 0,
+  })
+}
+
+interface Context {
+  readonly replay: Replay
+  readonly directory: Directory
+  readonly parse: ReadAct
+  readonly mailbox: NonNullable<Receipt['mailbox']>
+}
+
+async function replayOf(receipt: Receipt, anchor: TrustAnchor, parse: ReadAct): Promise<Result<Replay>> {
+  const { chain, head } = receipt.directory
+  if (chain !== undefined) return await replayChain({ origin: anchor.origin, genesis: anchor.genesis, links: chain, parse })
+  if (anchor.replay?.at(head) === undefined) return refuse('receipt-directory-broken', 'the receipt leaves the chain out, and this head is not pinned')
+  return accept(anchor.replay)
+}
+
+/** The `directory.head` record must name the head that the receipt uses, and stand where it says. */
+function verifyHead(receipt: Receipt, directory: Directory): Result<VerifiedLogProof> {
+  const proof = openProof(receipt.directory.proof, directory)
+  if (!proof.ok) return proof
+  const record = recordIn(proof.value)
+  if (!record.ok) return record
+  const head = readHeadRecord(record.value)
+  if (!head.ok) return head
+  const stands = head.value.head === receipt.directory.head && head.value.size === proof.value.index
+  return stands ? proof : refuse('receipt-directory-broken', 'the log published another head')
+}
+
+function openProof(text: string, directory: Directory): Result<VerifiedLogProof> {
+  const proof = parseLogProof(text)
+  if (!proof.ok) return proof
+  const witnesses = { vkeys: directory.charter?.witnesses.keys ?? [], quorum: directory.charter?.witnesses.quorum ?? 0 }
+  let outcome: Result<VerifiedLogProof> = refuse('note-unsigned')
+  for (const vkey of directory.logKeys.toReversed()) {
+    const logVerifier = parseVkey(vkey)
+    if (!logVerifier.ok) return logVerifier
+    outcome = verifyLogProof({ proof: proof.value, logVerifier: logVerifier.value, witnesses })
+    if (outcome.ok || outcome.refusal.reason !== 'note-unsigned') return outcome
+  }
+  return outcome
+}
+
+function recordIn(proof: VerifiedLogProof): Result<Uint8Array> {
+  const split = splitAddendum(proof.addendum)
+  return split.ok ? accept(split.value.record) : split
+}
+
+interface VerifiedRecord {
+  readonly parsed: ParsedAct
+  readonly record: ActRecord
+  readonly proof: VerifiedLogProof
+  readonly signatures: readonly RecordedSignature[]
+}
+
+async function verifyRecord(context: Context, sealed: SealedRecord): Promise<Result<VerifiedRecord>> {
+  const payload = fromBase64(sealed.payload)
+  if (payload === undefined) return refuse('receipt-malformed')
+  const parsed = context.parse(payload)
+  if (!parsed.ok) return parsed
+  if (parsed.value.act.origin !== context.directory.origin) return refuse('receipt-origin-wrong')
+  const proof = openProof(sealed.proof, context.directory)
+  if (!proof.ok) return proof
+  const bytes = recordIn(proof.value)
+  if (!bytes.ok) return bytes
+  const record = readActRecord(bytes.value)
+  if (!record.ok) return record
+  if (record.value.act !== parsed.value.id) return refuse('receipt-not-logged', 'the log record is of another act')
+  const roster = rosterOf(context, parsed.value, record.value)
+  if (!roster.ok) return roster
+  const certificate = await certificateOf(context, parsed.value)
+  if (!certificate.ok) return certificate
+  const signatures = await verifyActSignatures({
+    parsed: parsed.value,
+    record: record.value,
+    signatures: sealed.signatures,
+    directory: roster.value,
+    ...(certificate.value === undefined ? {} : { certificate: certificate.value }),
+  })
+  if (!signatures.ok) return signatures
+  const complete = record.value.event !== 'adopted' || missingFor(roster.value, parsed.value.act, signatures.value).length === 0
+  if (!complete) return refuse('receipt-signature-wrong', 'the act does not have the signatures that it needs')
+  return accept({ parsed: parsed.value, record: record.value, proof: proof.value, signatures: signatures.value })
+}
+
+/** The roster under which a record was made; for the charter, the one it created. */
+function rosterOf(context: Context, parsed: ParsedAct, record: ActRecord): Result<Directory> {
+  const head = parsed.act.type === 'charter.adopt' ? context.directory.chain[0]?.hash : (record.prev ?? record.directory)
+  const roster = head === undefined ? undefined : context.replay.at(head)
+  return roster === undefined ? refuse('receipt-directory-broken', 'the record names a head that is not in the chain') : accept(roster)
+}
+
+async function certificateOf(context: Context, parsed: ParsedAct): Promise<Result<Uint8Array | undefined>> {
+  const { act } = parsed
+  if ('key' in act.by && act.type === 'mailbox.enrol') return accept(fromBase64(act.body.certificate))
+  if (!('mailbox' in act.by)) return accept(undefined)
+  const chain = await verifyMailboxChain({ id: act.by.mailbox, links: context.mailbox, origin: act.origin, parse: context.parse })
+  if (!chain.ok) return chain
+  // A rotation is signed by the key before it.
+  const signer = act.type === 'mailbox.rotate' ? chain.value.certificateBefore(parsed.id) : chain.value.certificates.at(-1)
+  return accept(signer)
+}
+
+async function verifySupports(context: Context, receipt: Receipt, notice: ParsedAct): Promise<Result<readonly VerifiedSupport[]>> {
+  const supports: VerifiedSupport[] = []
+  for (const sealed of receipt.supports) {
+    const verified = await verifyRecord(context, sealed)
+    if (!verified.ok) return verified
+    const { parsed, record, signatures } = verified.value
+    const { act } = parsed
+    if (act.type !== 'notice.support' || act.body.notice !== notice.id || record.event !== 'adopted') return refuse('receipt-malformed', 'a support is of another act')
+    const party = 'party' in act.by ? act.by.party : ''
+    const own = 'party' in notice.act.by && notice.act.by.party === party
+    if (own || supports.some((other) => other.party === party)) return refuse('receipt-malformed', 'a party supports once, and not itself')
+    supports.push({ act: parsed.id, party, statements: act.body.statements, marks: marksOf(context.replay.directory, signatures) })
+  }
+  return accept(supports)
+}
+
+function marksOf(directory: Directory, signatures: readonly RecordedSignature[]): readonly string[] {
+  const marks = signatures.flatMap(({ fingerprint }) => {
+    const owner = ownerOf(directory, fingerprint)
+    if (owner?.officer.status === 'compromised') return ['signer-compromised']
+    return owner?.party.status === 'suspended' ? ['party-suspended'] : []
+  })
+  return [...new Set(marks)]
+}
+
+/**
+ * Verifies that a line stands in the bundle that a notice names. Refuses `receipt-line-wrong`.
+ *
+ * @param text the line without its line feed
+ */
+export function verifyLine(notice: ParsedAct, line: LinePath, text: string): Result<void> {
+  if (notice.act.type !== 'notice.file') return refuse('receipt-line-wrong', 'only notices have lines')
+  const { count, root } = notice.act.body.bundle
+  const path = line.path.map((node) => fromHex(node))
+  const rootBytes = fromHex(root)
+  if (line.count !== count || rootBytes === undefined || path.some((node) => node === undefined)) return refuse('receipt-line-wrong')
+  const proven = verifyInclusion({
+    index: line.index,
+    size: count,
+    leafHash: lineHash(text),
+    path: path.map((node) => node ?? new Uint8Array()),
+    root: rootBytes,
+  })
+  return proven.ok ? accept(undefined) : refuse('receipt-line-wrong')
+}

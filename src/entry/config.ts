@@ -1,0 +1,65 @@
+import { z } from 'zod'
+
+const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/
+
+/** What a server is told once, in `server.json` of its home folder. */
+const ServerFileSchema = z.strictObject({
+  /** Act id of the charter; without it no charter is accepted. */
+  genesis: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .exactOptional(),
+  /** DNS name of the coalition. */
+  origin: z.string().max(253).regex(DOMAIN),
+})
+
+/** The settings of a server's home. */
+export type ServerFile = z.infer<typeof ServerFileSchema>
+
+const EnvironmentSchema = z.object({
+  DUNANT_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
+  DUNANT_HOST: z.string().max(255).default('127.0.0.1'),
+  DUNANT_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  GENESIS_ID: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+})
+
+/** What the environment says about one process. */
+export interface ProcessConfig {
+  readonly host: string
+  readonly port: number
+  /** PostgreSQL instead of the embedded SQLite. */
+  readonly databaseUrl: string | undefined
+  /** Overrides the genesis id of `server.json`. */
+  readonly genesis: string | undefined
+}
+
+/**
+ * Reads `server.json`.
+ *
+ * @throws Error naming each setting that is wrong: a missing setting stops the start, it never turns a check off.
+ */
+export function parseServerFile(text: string): ServerFile {
+  const parsed = ServerFileSchema.safeParse(JSON.parse(text))
+  if (!parsed.success) throw new Error(`server.json: ${z.prettifyError(parsed.error)}`)
+  return parsed.data
+}
+
+/** The text of a `server.json`. */
+export function formatServerFile(file: ServerFile): string {
+  return `${JSON.stringify(ServerFileSchema.parse(file), undefined, 2)}\n`
+}
+
+/**
+ * Reads the environment, once.
+ *
+ * @throws Error naming each variable that is wrong.
+ */
+export function readEnvironment(environment: Readonly<Record<string, string | undefined>>): ProcessConfig {
+  const parsed = EnvironmentSchema.safeParse(environment)
+  if (!parsed.success) throw new Error(`environment: ${z.prettifyError(parsed.error)}`)
+  const { DUNANT_DATABASE_URL, DUNANT_HOST, DUNANT_PORT, GENESIS_ID } = parsed.data
+  return { host: DUNANT_HOST, port: DUNANT_PORT, databaseUrl: DUNANT_DATABASE_URL, genesis: GENESIS_ID }
+}

@@ -1,0 +1,150 @@
+import { serve, type ServerType } from '@hono/node-server'
+import { openDirectoryBlobs } from '#adapters/blob/directory.ts'
+import { openPostgresBlobs } from '#adapters/blob/postgres.ts'
+import { openServiceCrypto } from '#adapters/keys/openpgp.ts'
+import { openFileSigner } from '#adapters/log/file-signer.ts'
+import { migratePostgresStorage, openPostgresStorage } from '#adapters/storage/postgres.ts'
+import { migrateSqliteStorage, openSqliteStorage } from '#adapters/storage/sqlite.ts'
+import { systemClock } from '#adapters/system/clock.ts'
+import { jsonEvents } from '#adapters/system/events.ts'
+import { systemRandom } from '#adapters/system/random.ts'
+import { createApp } from '#http/app.ts'
+import type { BlobStore } from '#ports/blob.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { Events } from '#ports/events.ts'
+import type { Storage } from '#ports/storage.ts'
+import { openDirectory } from '#service/read-directory.ts'
+import { runDue } from '#service/run-due.ts'
+import { openSequencer } from '#service/sequence-log.ts'
+import { parseAct } from '#wire/act.ts'
+import type { ProcessConfig } from './config.ts'
+import { readServerHome, type ServerHome } from './home.ts'
+import { shippedTemplates } from './templates.ts'
+
+/** How often deadlines are looked at; every answer computes them, so a late run changes none. */
+const DUE_MILLISECONDS = 15_000
+
+/** What one server process is started with. */
+export interface ServerOptions {
+  /** The server's home folder. */
+  readonly home: string
+  readonly config: ProcessConfig
+  /** Receives one line of JSON per event. */
+  readonly log: (line: string) => void
+  /** The system's clock where it is left out. */
+  readonly clock?: Clock
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly url: string
+  /** Stops listening, lets what runs finish, and closes the storage. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a server: migrates and opens the storage, opens the signer, listens.
+ *
+ * @throws Error when a setting or key is missing, or the signer has no memory of its log.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const home = readServerHome(options.home)
+  const events = jsonEvents(options.log)
+  const { storage, blobs } = await openStores(home, options.config)
+  const ports = await openPorts({ home, storage, blobs, events, config: options.config, clock: options.clock ?? systemClock })
+  await ports.directory.current()
+  await ports.sequencer.flush()
+  const server = await listen(createApp(ports), options.config)
+  const stopDue = repeat(events, async () => {
+    await runDue(ports)
+    await ports.sequencer.flush()
+  })
+  events.listening({ url: server.url })
+  return {
+    url: server.url,
+    close: async () => {
+      await stopDue()
+      await closeServer(server.server)
+      await storage.close()
+    },
+  }
+}
+
+async function openStores(home: ServerHome, config: ProcessConfig): Promise<{ storage: Storage; blobs: BlobStore }> {
+  const { databaseUrl: url } = config
+  if (url === undefined) {
+    const { database: path, blobs } = home.paths
+    await migrateSqliteStorage({ path })
+    return { storage: await openSqliteStorage({ path }), blobs: await openDirectoryBlobs({ path: blobs }) }
+  }
+  await migratePostgresStorage({ url })
+  return { storage: await openPostgresStorage({ url }), blobs: openPostgresBlobs({ url }) }
+}
+
+interface Opened {
+  readonly home: ServerHome
+  readonly storage: Storage
+  readonly blobs: BlobStore
+  readonly events: Events
+  readonly config: ProcessConfig
+  readonly clock: Clock
+}
+
+async function openPorts(opened: Opened): Promise<Parameters<typeof createApp>[0]> {
+  const { blobs, clock, config, events, home, storage } = opened
+  const { origin } = home.file
+  const acts = { parse: parseAct }
+  const crypto = await openServiceCrypto({ privateKeyArmored: home.serviceKey.reveal(), clock })
+  const signer = openFileSigner({ path: home.paths.logMemory, seed: home.logSeed.reveal(), origin, newLog: false })
+  return {
+    acts,
+    blobs,
+    challengeSecret: home.challengeSecret.reveal(),
+    clock,
+    crypto,
+    directory: openDirectory({ acts, crypto, storage, origin }),
+    events,
+    genesis: config.genesis ?? home.file.genesis ?? '',
+    origin,
+    random: systemRandom,
+    sequencer: openSequencer({ clock, events, random: systemRandom, signer, storage }),
+    storage,
+    templates: shippedTemplates(),
+  }
+}
+
+async function listen(app: ReturnType<typeof createApp>, config: ProcessConfig): Promise<{ server: ServerType; url: string }> {
+  return await new Promise((resolve, reject) => {
+    const server = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, (address) => {
+      const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+      resolve({ server, url: `http://${host}:${String(address.port)}` })
+    })
+    server.once('error', reject)
+  })
+}
+
+/** Runs some work again and again, never twice at once; what fails is reported and tried again. */
+function repeat(events: Events, work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve()
+  let busy = false
+  const timer = setInterval(() => {
+    if (busy) return
+    busy = true
+    running = work()
+      .catch((error: unknown) => events.failed({ operation: 'run-due', error: error instanceof Error ? error.name : 'unknown' }))
+      .finally(() => {
+        busy = false
+      })
+  }, DUE_MILLISECONDS)
+  return async () => {
+    clearInterval(timer)
+    await running
+  }
+}
+
+async function closeServer(server: ServerType): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve())
+    if ('closeIdleConnections' in server) server.closeIdleConnections()
+  })
+}

@@ -1,0 +1,34 @@
+import type { CertificateKind } from '#core/certificate-kind.ts'
+import type { CertificateFacts, VerifiedSignature } from '#core/openpgp.ts'
+import type { Result } from '#core/result.ts'
+
+/**
+ * OpenPGP arithmetic for the server, and the service's own key.
+ *
+ * @throws Unavailable where an implementation reaches its arithmetic over a wire and that failed.
+ */
+export interface ServiceCrypto {
+  /** As `verifySignature` of core/openpgp.ts, with its refusals. */
+  verifySignature(args: {
+    payload: Uint8Array
+    signature: Uint8Array
+    certificate: Uint8Array
+    validAt: readonly number[]
+  }): Promise<Result<VerifiedSignature>>
+  /** As `inspectCertificate` of core/openpgp.ts, with its refusals; `now` as there. */
+  inspectCertificate(
+    bytes: Uint8Array,
+    kind: CertificateKind,
+    now: number | undefined,
+  ): Promise<Result<CertificateFacts>>
+  /**
+   * Encrypts a challenge to a certificate that `inspectCertificate` just accepted: an armored OpenPGP message, not signed.
+   *
+   * @throws Error where the certificate has no key to encrypt to.
+   */
+  encryptChallenge(certificate: Uint8Array, plaintext: string): Promise<string>
+  /** Signs bytes as the service: one binary signature packet of type 0x00, dated now. */
+  signAsService(payload: Uint8Array): Promise<Uint8Array>
+  /** The service's own certificate, binary. */
+  readonly serviceCertificate: Uint8Array
+}

@@ -1,0 +1,54 @@
+import { ACT_RULES } from '#core/act-rules.ts'
+import type { Receipt } from '#core/receipt.ts'
+import { accept, type Result } from '#core/result.ts'
+import type { Events } from '#ports/events.ts'
+import { Unavailable } from '#ports/storage.ts'
+import { buildReceipt } from './build-receipt.ts'
+import { releaseIfDue } from './run-due.ts'
+import type { Sequencer } from './sequence-log.ts'
+import { addSignature, type SealedAct, submitAct, type SubmitActPorts, type Submitted } from './submit-act.ts'
+
+/** What answering a submission needs. */
+export type AnswerActPorts = SubmitActPorts & { readonly events: Events; readonly sequencer: Sequencer }
+
+/** Where an act stands, with its receipt; null while the log does not have it (customers' acts enter once a day). */
+export type Answer = Submitted & { readonly receipt: Receipt | null }
+
+/** Submits an act, brings it into the log and answers with its receipt. */
+export async function answerAct(ports: AnswerActPorts, sealed: SealedAct): Promise<Result<Answer>> {
+  return await answer(ports, await submitAct(ports, sealed))
+}
+
+/** Adds a signature and answers alike. */
+export async function answerSignature(ports: AnswerActPorts, id: string, signature: string): Promise<Result<Answer>> {
+  return await answer(ports, await addSignature(ports, id, signature))
+}
+
+/** The act is durable by now: whatever fails here only delays its receipt. */
+async function answer(ports: AnswerActPorts, submitted: Result<Submitted>): Promise<Result<Answer>> {
+  if (!submitted.ok) {
+    ports.events.actRefused({ reason: submitted.refusal.reason })
+    return submitted
+  }
+  const parsed = await parseStored(ports, submitted.value.id)
+  if (parsed === undefined) return accept({ ...submitted.value, receipt: null })
+  const { type } = parsed.act
+  // What customers do is not reported: whoever collects these lines puts the time of day beside them.
+  if (!ACT_RULES[type].held) ports.events.actAccepted({ type, status: submitted.value.status })
+  try {
+    if (parsed.act.type === 'notice.support') await releaseIfDue(ports, parsed.act.body.notice)
+    await ports.sequencer.flush()
+    const receipt = await buildReceipt(ports, parsed, { withChain: false })
+    return accept({ ...submitted.value, receipt: receipt ?? null })
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error
+    ports.events.unavailable({ operation: 'receipt', code: '' })
+    return accept({ ...submitted.value, receipt: null })
+  }
+}
+
+async function parseStored(ports: AnswerActPorts, id: string): Promise<Parameters<typeof buildReceipt>[1] | undefined> {
+  const row = await ports.storage.findAct(id)
+  const parsed = row === undefined ? undefined : ports.acts.parse(row.payload)
+  return parsed?.ok === true ? parsed.value : undefined
+}

@@ -1,0 +1,157 @@
+import type { ParsedAct } from '#core/act.ts'
+import { ACT_RULES } from '#core/act-rules.ts'
+import { base64, hex } from '#core/bytes.ts'
+import type { NoticeState } from '#core/decision.ts'
+import { formatLogProof } from '#core/log/proof.ts'
+import type { TileProver } from '#core/log/tile-prover.ts'
+import { writeArmor } from '#core/packets.ts'
+import type { GovernanceLink, MailboxLink, Receipt, SealedRecord } from '#core/receipt.ts'
+import type { ActReader } from '#ports/acts.ts'
+import type { LoggedRecord, Storage } from '#ports/storage.ts'
+import { readActRecord, readHeadRecord } from '#core/record.ts'
+import { recordHash, splitAddendum } from '#core/log/leaf.ts'
+import { loadSubjects } from './load-subjects.ts'
+import { openProver } from './sequence-log.ts'
+
+const CHAIN_PAGE = 200
+
+/** What building a receipt reads. */
+export interface ReceiptPorts {
+  readonly acts: ActReader
+  readonly storage: Storage
+  readonly origin: string
+  readonly genesis: string
+}
+
+/** How a receipt is wanted: with the whole governance chain, or for a reader who has it. */
+export interface ReceiptWish {
+  readonly withChain: boolean
+}
+
+/** The signed tree that all proofs of one receipt refer to. */
+interface Published {
+  readonly size: number
+  readonly checkpoint: string
+  readonly prover: TileProver
+}
+
+/**
+ * Builds the receipt of an act, as of the newest signed checkpoint; `undefined` while its record is not in the log.
+ *
+ * The caller has checked that the reader may have it.
+ */
+export async function buildReceipt(ports: ReceiptPorts, parsed: ParsedAct, wish: ReceiptWish): Promise<Receipt | undefined> {
+  const published = await openPublished(ports.storage)
+  if (published === undefined) return undefined
+  const act = await sealedRecord(ports, published, parsed.id)
+  const head = await ports.storage.lastRecord('directory.head', published.size)
+  if (act === undefined || head === undefined) return undefined
+  const record = readHeadRecord(recordOf(head))
+  if (!record.ok) throw new Error('a stored directory.head record cannot be read')
+  const notice = await noticeOf(ports, parsed)
+  const release = notice?.release === undefined ? undefined : await sealedRecord(ports, published, notice.release)
+  const mailbox = await mailboxLinks(ports, parsed)
+  return {
+    act,
+    directory: {
+      head: record.value.head,
+      proof: await proofOf(published, head),
+      ...(wish.withChain ? { chain: await chainUpTo(ports, record.value.head) } : {}),
+    },
+    genesis: ports.genesis,
+    origin: ports.origin,
+    supports: await supportsOf(ports, published, notice),
+    v: 1,
+    ...(mailbox === undefined ? {} : { mailbox }),
+    ...(release === undefined ? {} : { release }),
+  }
+}
+
+async function openPublished(storage: Storage): Promise<Published | undefined> {
+  const checkpoint = await storage.latestCheckpoint()
+  if (checkpoint === undefined) return undefined
+  return { size: checkpoint.size, checkpoint: checkpoint.note, prover: openProver(storage, checkpoint.size) }
+}
+
+/** The last record of an act that a published checkpoint covers, with payload and signatures; `undefined` where there is none. */
+async function sealedRecord(ports: ReceiptPorts, published: Published, act: string): Promise<SealedRecord | undefined> {
+  const records = await ports.storage.recordsOf(act)
+  const logged = records.filter((record) => record.leafIndex !== undefined && record.leafIndex < published.size)
+  const record = logged.sort((a, b) => (a.leafIndex ?? 0) - (b.leafIndex ?? 0)).at(-1)
+  const sealed = record === undefined ? undefined : await sealedAct(ports.storage, record)
+  if (record === undefined || sealed === undefined) return undefined
+  return { ...sealed, proof: await proofOf(published, record) }
+}
+
+/** An act with exactly the signatures that one of its records counted. */
+async function sealedAct(storage: Storage, logged: LoggedRecord): Promise<MailboxLink | undefined> {
+  const row = await storage.findAct(logged.act)
+  const record = readActRecord(recordOf(logged))
+  if (row === undefined || !record.ok) return undefined
+  const signatures = (await storage.signaturesOf(logged.act)).filter(({ packetHash }) => record.value.signatures.includes(packetHash))
+  return { payload: base64(row.payload), signatures: signatures.map(({ packet }) => writeArmor('PGP SIGNATURE', packet)) }
+}
+
+async function proofOf(published: Published, record: LoggedRecord): Promise<string> {
+  const index = record.leafIndex ?? -1
+  return formatLogProof({
+    extra: record.addendum,
+    index,
+    hashes: await published.prover.inclusionProof(index),
+    checkpoint: published.checkpoint,
+  })
+}
+
+function recordOf(logged: LoggedRecord): Uint8Array {
+  const split = splitAddendum(logged.addendum)
+  if (!split.ok) throw new Error('a stored addendum is too short')
+  return split.value.record
+}
+
+/** The governance chain from its first record to the one whose hash is `head`, or whole. */
+export async function chainUpTo(ports: Pick<ReceiptPorts, 'storage'>, head: string): Promise<readonly GovernanceLink[]> {
+  const links: GovernanceLink[] = []
+  for (;;) {
+    const page = await ports.storage.governance(links.length, CHAIN_PAGE)
+    for (const record of page) {
+      const sealed = await sealedAct(ports.storage, record)
+      if (sealed === undefined) throw new Error('a governance record has no act')
+      links.push({ addendum: base64(record.addendum), ...sealed })
+      if (hex(recordHash(record.addendum)) === head) return links
+    }
+    if (page.length < CHAIN_PAGE) return links
+  }
+}
+
+async function noticeOf(ports: ReceiptPorts, parsed: ParsedAct): Promise<NoticeState | undefined> {
+  if (parsed.act.type !== 'notice.file') return undefined
+  const subjects = await loadSubjects(ports.storage, () => [{ kind: 'notice', id: parsed.id }])
+  return subjects.get('notice', parsed.id)
+}
+
+async function supportsOf(ports: ReceiptPorts, published: Published, notice: NoticeState | undefined): Promise<readonly SealedRecord[]> {
+  const sealed: SealedRecord[] = []
+  for (const { act } of notice?.supports ?? []) {
+    const support = await sealedRecord(ports, published, act)
+    if (support !== undefined) sealed.push(support)
+  }
+  return sealed
+}
+
+async function mailboxLinks(ports: ReceiptPorts, parsed: ParsedAct): Promise<readonly MailboxLink[] | undefined> {
+  if (!ACT_RULES[parsed.act.type].by.includes('mailbox') || !('mailbox' in parsed.act.by)) return undefined
+  const { mailbox: id } = parsed.act.by
+  const subjects = await loadSubjects(ports.storage, () => [{ kind: 'mailbox', id }])
+  return await readLinks(ports.storage, subjects.get('mailbox', id)?.links ?? [])
+}
+
+/** The enrolment and rotations of a mailbox, oldest first. */
+export async function readLinks(storage: Storage, ids: readonly string[]): Promise<readonly MailboxLink[]> {
+  const links: MailboxLink[] = []
+  for (const id of ids) {
+    const [record] = await storage.recordsOf(id)
+    const link = record === undefined ? undefined : await sealedAct(storage, record)
+    if (link !== undefined) links.push(link)
+  }
+  return links
+}

@@ -1,0 +1,96 @@
+import type { ActBodies } from '#core/act-bodies.ts'
+import { hex } from '#core/bytes.ts'
+import { canonicalJson, type JsonObject } from '#core/canonical-json.ts'
+import { isLapsed } from '#core/decide.ts'
+import { headOf } from '#core/directory.ts'
+import { countedSupports, isReleaseDue } from '#core/notice.ts'
+import { writeArmor } from '#core/packets.ts'
+import { DAY_SECONDS, dayOf, formatInstant } from '#core/time.ts'
+import type { BlobStore } from '#ports/blob.ts'
+import type { Subject, SubjectPage } from '#ports/storage.ts'
+import { loadSubjects, readState } from './load-subjects.ts'
+import { reconsider, submitAct, type SubmitActPorts } from './submit-act.ts'
+import { dropBundle, openTag } from './upload-bundle.ts'
+
+/** Bundles that nobody filed are dropped after so many days. */
+export const UNFILED_DAYS = 7
+const PAGE = 100
+
+/** What the work that nobody asked for needs. */
+export type RunDuePorts = SubmitActPorts & { readonly blobs: BlobStore }
+
+/**
+ * Does what has become due: releases joint notices, leaves the trace of lapsed acts, completes recoveries, drops unfiled uploads and old tokens.
+ *
+ * Every deadline is computed where it matters, so that a late run changes no answer. Runs may overlap: each step is an act or a compare-and-swap.
+ */
+export async function runDue(ports: RunDuePorts): Promise<void> {
+  for await (const row of pages(ports, { kind: 'act', tag: 'pending' })) await settlePending(ports, row)
+  const directory = await ports.directory.current()
+  for (const party of directory.parties.keys()) await dropStale(ports, party)
+  await dropTokens(ports)
+}
+
+async function settlePending(ports: RunDuePorts, row: Subject): Promise<void> {
+  if (row.state === undefined) return
+  const state = readState('act', row.state)
+  const now = ports.clock.now()
+  if (isLapsed(state, now)) await submitServiceAct(ports, 'act.lapse', { act: row.id })
+  else if (state.type === 'notice.file') await releaseIfDue(ports, row.id)
+  else if (state.type === 'party.admit') await reconsider(ports, row.id)
+}
+
+/** Releases a joint notice once it has its supports or its deadline has passed. Does nothing otherwise. */
+export async function releaseIfDue(ports: SubmitActPorts, notice: string): Promise<void> {
+  const state = (await loadSubjects(ports.storage, () => [{ kind: 'notice', id: notice }])).get('notice', notice)
+  if (state === undefined || !isReleaseDue(state, ports.clock.now())) return
+  await submitServiceAct(ports, 'notice.release', { notice, supports: countedSupports(state) })
+}
+
+/** Signs and submits a service act, through the same pipeline as everybody's. One that is not due is refused there. */
+async function submitServiceAct<T extends 'act.lapse' | 'notice.release'>(ports: SubmitActPorts, type: T, body: ActBodies[T]): Promise<void> {
+  const now = ports.clock.now()
+  const payload = canonicalJson({
+    at: formatInstant(now),
+    body: { ...body } satisfies JsonObject,
+    by: { service: ports.origin },
+    directory: headOf(await ports.directory.current()),
+    expires: formatInstant(now + DAY_SECONDS),
+    nonce: hex(ports.random.bytes(16)),
+    origin: ports.origin,
+    type,
+    v: 1,
+  })
+  const signature = writeArmor('PGP SIGNATURE', await ports.crypto.signAsService(payload))
+  await submitAct(ports, { payload, signatures: [signature] })
+}
+
+async function dropStale(ports: RunDuePorts, party: string): Promise<void> {
+  const oldest = dayOf(ports.clock.now() - UNFILED_DAYS * DAY_SECONDS)
+  for await (const row of pages(ports, { kind: 'bundle', tag: openTag(party) })) {
+    if (row.state === undefined) continue
+    const bundle = readState('bundle', row.state)
+    if (bundle.filed === undefined && bundle.day < oldest) await dropBundle(ports, bundle)
+  }
+}
+
+/** Tokens are tagged with the day on which they end; the days before yesterday are swept. */
+async function dropTokens(ports: RunDuePorts): Promise<void> {
+  for (let back = 2; back < 2 + UNFILED_DAYS; back++) {
+    const tag = dayOf(ports.clock.now() - back * DAY_SECONDS)
+    for await (const row of pages(ports, { kind: 'token', tag })) {
+      const drop = { kind: row.kind, id: row.id, expected: row.version, state: undefined }
+      await ports.storage.commit({ guards: [], subjects: [drop], acts: [], signatures: [], records: [] })
+    }
+  }
+}
+
+async function* pages(ports: RunDuePorts, listing: Pick<SubjectPage, 'kind' | 'tag'>): AsyncGenerator<Subject> {
+  let after = ''
+  for (;;) {
+    const page = await ports.storage.listSubjects({ ...listing, after, limit: PAGE })
+    yield* page
+    if (page.length < PAGE) return
+    after = page.at(-1)?.id ?? ''
+  }
+}

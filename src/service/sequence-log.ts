@@ -1,0 +1,190 @@
+import { fromHex, hex } from '#core/bytes.ts'
+import { appendLeaf, decodeFrontier, encodeFrontier, type Frontier, frontierRoot, EMPTY_FRONTIER } from '#core/log/frontier.ts'
+import { composeAddendum, logEntry, recordHash, SALT_BYTES } from '#core/log/leaf.ts'
+import { leafHash } from '#core/log/merkle.ts'
+import { tileProver, type TileProver } from '#core/log/tile-prover.ts'
+import { recordBytes } from '#core/record.ts'
+import { dayOf } from '#core/time.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { Events } from '#ports/events.ts'
+import type { LogSigner } from '#ports/log-signer.ts'
+import type { Random } from '#ports/random.ts'
+import type { LogAppend, LoggedRecord, LogHead, LogRecord, Storage } from '#ports/storage.ts'
+
+/** One batch takes at most this many records. */
+const BATCH_RECORDS_MAX = 1024
+/** Batches that one flush appends before it lets the others go on. */
+const BATCHES_MAX = 64
+
+/** What appending and signing need. */
+export interface SequencerPorts {
+  readonly clock: Clock
+  readonly events: Events
+  readonly random: Random
+  readonly signer: LogSigner
+  readonly storage: Storage
+}
+
+/** Brings accepted records into the log. */
+export interface Sequencer {
+  /** Resolves once every record that was committed before the call is in the tree and under a signed checkpoint, or could not be. */
+  flush(): Promise<void>
+}
+
+/**
+ * Opens the one sequencer of this process.
+ *
+ * Batching is natural: a flush starts at once when none runs, and all calls made while one runs share the next. Several processes may
+ * each have one: the append compares and swaps the head, and the loser reads again. The signer sees committed heads alone.
+ */
+export function openSequencer(ports: SequencerPorts): Sequencer {
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  const run = async (): Promise<void> => {
+    await drain(ports)
+    await publish(ports)
+  }
+  const start = (): Promise<void> => {
+    running = run().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+  return {
+    flush: async () => {
+      if (running === undefined) return await start()
+      next ??= running
+        .catch(() => undefined)
+        .then(async () => {
+          next = undefined
+          await start()
+        })
+      await next
+    },
+  }
+}
+
+async function drain(ports: SequencerPorts): Promise<void> {
+  for (let batch = 0; batch < BATCHES_MAX; batch++) {
+    const today = dayOf(ports.clock.now())
+    const pending = await ports.storage.pendingRecords(today, BATCH_RECORDS_MAX)
+    if (pending.length === 0) return
+    const head = await ports.storage.logHead()
+    const ready = inChainOrder(pending, head?.directoryLength ?? 0)
+    if (ready.length === 0) return
+    await ports.storage.appendLog(composeAppend(ports, head, shuffleHeld(ports.random, ready)))
+  }
+}
+
+/** Leaves out governance records whose predecessor another process has not committed yet. */
+function inChainOrder(pending: readonly LoggedRecord[], chainLength: number): readonly LoggedRecord[] {
+  let position = chainLength
+  return pending.filter((record) => {
+    if (record.chain === undefined) return true
+    if (record.chain !== position) return false
+    position += 1
+    return true
+  })
+}
+
+/** Puts customers' records of past days in random order (Fisher and Yates), so that the log does not tell who came when. */
+function shuffleHeld(random: Random, records: readonly LoggedRecord[]): readonly LoggedRecord[] {
+  const held = records.filter((record) => record.hold !== undefined)
+  for (let i = held.length - 1; i > 0; i--) {
+    const j = randomBelow(random, i + 1)
+    const [a, b] = [held[i], held[j]]
+    if (a !== undefined && b !== undefined) [held[i], held[j]] = [b, a]
+  }
+  return [...records.filter((record) => record.hold === undefined), ...held]
+}
+
+/** A whole number from 0 to `limit` - 1, without bias: values above the last full multiple are drawn again. */
+function randomBelow(random: Random, limit: number): number {
+  const range = 2 ** 32
+  for (;;) {
+    const value = Number.parseInt(hex(random.bytes(4)), 16)
+    if (value < range - (range % limit)) return value % limit
+  }
+}
+
+function composeAppend(ports: SequencerPorts, head: LogHead | undefined, ready: readonly LoggedRecord[]): LogAppend {
+  const start = head?.size ?? 0
+  let directoryHead = head?.directoryHead ?? ''
+  let directoryLength = head?.directoryLength ?? 0
+  for (const record of ready) {
+    if (record.chain === undefined) continue
+    directoryHead = hex(recordHash(record.addendum))
+    directoryLength = record.chain + 1
+  }
+  const needsHead = ready.some((record) => record.needsHead)
+  const newRecords = needsHead ? [headRecord(ports, { head: directoryHead, size: start + ready.length })] : []
+  const leaves = [...ready, ...newRecords].map((record, i) => {
+    const entry = logEntry(record.addendum)
+    return { recordId: record.id, leafIndex: start + i, entry, leafHash: leafHash(entry) }
+  })
+  const grown = grow(frontierOf(head), leaves.map((leaf) => leaf.leafHash))
+  return {
+    expectedSize: start,
+    head: { size: grown.frontier.size, root: hex(frontierRoot(grown.frontier)), frontier: encodeFrontier(grown.frontier), directoryHead, directoryLength },
+    leaves,
+    newRecords,
+    nodes: grown.nodes.filter((node) => node.level > 0),
+  }
+}
+
+function headRecord(ports: SequencerPorts, state: { head: string; size: number }): LogRecord {
+  const now = ports.clock.now()
+  const record = recordBytes({ day: dayOf(now), event: 'directory.head', ...state })
+  return {
+    id: `${now.toString(16).padStart(12, '0')}${hex(ports.random.bytes(10))}`,
+    act: '',
+    event: 'directory.head',
+    addendum: composeAddendum({ salt: ports.random.bytes(SALT_BYTES), record }),
+    isPublic: true,
+    needsHead: false,
+  }
+}
+
+/** The frontier of a stored head, which must fold to its root: a damaged row must not be built upon. */
+function frontierOf(head: LogHead | undefined): Frontier {
+  if (head === undefined) return EMPTY_FRONTIER
+  const frontier = decodeFrontier(head.size, head.frontier)
+  if (!frontier.ok || hex(frontierRoot(frontier.value)) !== head.root) throw new Error('the stored frontier does not give the stored root')
+  return frontier.value
+}
+
+function grow(frontier: Frontier, hashes: readonly Uint8Array[]): { frontier: Frontier; nodes: { level: number; index: number; hash: Uint8Array }[] } {
+  const nodes: { level: number; index: number; hash: Uint8Array }[] = []
+  let grown = frontier
+  for (const hash of hashes) {
+    const appended = appendLeaf(grown, hash)
+    grown = appended.frontier
+    nodes.push(...appended.nodes)
+  }
+  return { frontier: grown, nodes }
+}
+
+/** Has the newest committed head signed, if it is not yet. A refusal is reported and leaves the last checkpoint standing. */
+async function publish(ports: SequencerPorts): Promise<void> {
+  const head = await ports.storage.logHead()
+  const published = await ports.storage.latestCheckpoint()
+  if (head === undefined || head.size <= (published?.size ?? 0)) return
+  const root = fromHex(head.root) ?? new Uint8Array()
+  const signed = await ports.signer.sign({ size: head.size, root }, async (oldSize) =>
+    await openProver(ports.storage, head.size).consistencyProof(oldSize),
+  )
+  if (!signed.ok) {
+    ports.events.signerRefused({ reason: signed.refusal.reason })
+    return
+  }
+  await ports.storage.saveCheckpoint(head.size, signed.value)
+  ports.events.checkpointSigned({ treeSize: head.size })
+}
+
+/** Makes proofs about the tree of one size out of the stored hashes. */
+export function openProver(storage: Storage, size: number): TileProver {
+  return tileProver(size, async ({ level, index, width }) => {
+    const from = index * 256
+    return level === 0 ? await storage.leafHashes(from, from + width) : await storage.nodeHashes(level, from, from + width)
+  })
+}
