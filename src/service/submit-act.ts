@@ -122,8 +122,11 @@ async function attempt(ports: SubmitActPorts, parsed: ParsedAct, armored: readon
   const arrived = await authenticateAll(prepared.value, armored)
   if (!arrived.ok) return arrived
   const stored = state === undefined ? [] : await ports.storage.signaturesOf(parsed.id)
-  const known = new Set(stored.map((row) => row.packetHash))
-  const fresh = arrived.value.filter((one) => !known.has(one.verified.packetHash)).map((one) => rowOf(parsed.id, one))
+  const known = new Set(countable(prepared.value, stored).map((row) => row.fingerprint))
+  const hashes = new Set(stored.map((row) => row.packetHash))
+  const fresh = arrived.value
+    .filter(({ verified }) => !known.has(verified.fingerprint) && !hashes.has(verified.packetHash))
+    .map((one) => rowOf(parsed.id, one))
   if (state !== undefined && state.status !== 'pending') {
     return fresh.length === 0 ? accept(standing(prepared.value, stored)) : refuse('act-not-pending')
   }

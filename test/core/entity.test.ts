@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { type Attachment, simpleParser } from 'mailparser'
 import { expect, test } from 'vitest'
 import { concat, fromUtf8, hex, utf8 } from '#core/bytes.ts'
@@ -43,6 +43,11 @@ function opened(bytes: Uint8Array): Result<NoticeStatement> {
 
 function textOf(bytes: Uint8Array): string {
   return fromUtf8(bytes) ?? ''
+}
+
+/** The statement of an entity as it stands in it, with all that follows. */
+function statementOf(bytes: Uint8Array): string {
+  return textOf(bytes).split('base64\r\n\r\n')[1] ?? ''
 }
 
 /** The entity with a part of its text replaced, and its padding cut so that the size stays in its bucket. */
@@ -118,7 +123,6 @@ test('nothing can be added, left out, or said twice', () => {
 test('a statement that says other things than the text is refused', () => {
   const entity = composed(STATEMENT)
   const other = composed({ ...STATEMENT, facts: { ...FACTS, target_state: 'targeted-blocked' } })
-  const statementOf = (bytes: Uint8Array) => textOf(bytes).split('base64\r\n\r\n')[1] ?? ''
   const spliced = forged(entity, statementOf(entity), statementOf(other)).subarray(0, entity.length)
   expect(opened(spliced)).toMatchObject({ refusal: { reason: 'notice-text-wrong' } })
 })

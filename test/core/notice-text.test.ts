@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { NOTICE_KINDS } from '#core/act-bodies.ts'
 import type { Brief, Facts, NoticeStatement } from '#core/notice-statement.ts'
@@ -244,6 +244,7 @@ function pair([key, value]: readonly [string, unknown]): Record<string, unknown>
   return { [key]: value }
 }
 
-function withoutWindow({ window_to: _, ...brief }: Brief): Brief {
-  return brief
+function withoutWindow(brief: Brief): Brief {
+  const { window_to: _, ...rest } = brief
+  return rest
 }

@@ -1,0 +1,128 @@
+import {
+  createMessage,
+  decryptKey,
+  encrypt,
+  generateKey,
+  type PrivateKey,
+  readPrivateKey,
+  sign,
+} from 'openpgp'
+import { utf8 } from '#core/bytes.ts'
+import { encryptionKeyAt } from '#core/certificate.ts'
+import {
+  inspectCertificate,
+  instantFor,
+  OPENPGP_CONFIG,
+  readCertificate,
+  readSignature,
+  verifySignature,
+} from '#core/openpgp.ts'
+import { writeArmor } from '#core/packets.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { ServiceCrypto } from '#ports/crypto.ts'
+
+/** The service key as it is kept, and the clock that dates what it signs. */
+export interface ServiceKeyOptions {
+  readonly privateKeyArmored: string
+  /** Left out where the key is not protected. */
+  readonly passphrase?: string
+  /** The system's time where it is left out. */
+  readonly clock?: Clock
+}
+
+const EPOCH = new Date(0)
+const SESSION_KEY_BYTES = 32
+
+/**
+ * Opens the service key.
+ *
+ * @throws Error where the key cannot be read or unlocked, or is not a key that could sign as the service: the server must not start.
+ */
+export async function openServiceCrypto(options: ServiceKeyOptions): Promise<ServiceCrypto> {
+  const clock = options.clock ?? { now: () => Math.floor(Date.now() / 1000) }
+  const key = await unlock(options)
+  const certificate = await inspectCertificate(key.toPublic().write(), 'service', clock.now())
+  if (!certificate.ok) {
+    throw new Error(`the service key is refused: ${certificate.refusal.reason}`)
+  }
+  return {
+    verifySignature,
+    inspectCertificate,
+    serviceCertificate: certificate.value.bytes,
+    encryptChallenge: async (recipient, plaintext) =>
+      await encryptChallenge(recipient, plaintext, clock.now()),
+    signAsService: async (payload) => await signAt(key, payload, clock.now()),
+  }
+}
+
+/** Makes the key of a coalition's service. Its user ID is `<service@origin>`; the date is in POSIX seconds. */
+export async function generateServiceKey(options: {
+  origin: string
+  date: number
+  passphrase?: string
+}): Promise<{ privateArmored: string; publicBytes: Uint8Array }> {
+  const pair = await generateKey({
+    type: 'ecc',
+    curve: 'curve25519Legacy',
+    userIDs: { email: `service@${options.origin}` },
+    ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
+    date: new Date(options.date * 1000),
+    format: 'object',
+    config: OPENPGP_CONFIG,
+  })
+  return {
+    privateArmored: pair.privateKey.armor(OPENPGP_CONFIG),
+    publicBytes: pair.publicKey.write(),
+  }
+}
+
+async function unlock({ privateKeyArmored, passphrase }: ServiceKeyOptions): Promise<PrivateKey> {
+  const config = OPENPGP_CONFIG
+  const privateKey = await readPrivateKey({ armoredKey: privateKeyArmored, config })
+  if (privateKey.isDecrypted()) return privateKey
+  return await decryptKey({ privateKey, passphrase: passphrase ?? '', config })
+}
+
+async function encryptChallenge(
+  certificate: Uint8Array,
+  plaintext: string,
+  now: number,
+): Promise<string> {
+  const parsed = await readCertificate(certificate)
+  if (!parsed.ok) throw new Error('the certificate cannot be read')
+  const at = instantFor(parsed.value, now)
+  const { key, life } = parsed.value
+  const chosen = encryptionKeyAt(life, at)
+  if ('refusal' in chosen) throw new Error('the certificate cannot be encrypted to')
+  const part = key.getKeys().find((candidate) => candidate.getFingerprint() === chosen.fingerprint)
+  const data = crypto.getRandomValues(new Uint8Array(SESSION_KEY_BYTES))
+  const message = await encrypt({
+    message: await createMessage({ binary: utf8(plaintext), date: EPOCH, format: 'binary' }),
+    encryptionKeys: key,
+    encryptionKeyIDs: (part ?? key).getKeyID(),
+    // Without an AEAD algorithm the protection is of version 1, which gpg reads; version 6 certificates are not for gpg anyway.
+    sessionKey: {
+      data,
+      algorithm: 'aes256',
+      ...(key.keyPacket.version === 6 ? { aeadAlgorithm: 'ocb' as const } : {}),
+    },
+    format: 'binary',
+    date: new Date(at * 1000),
+    config: OPENPGP_CONFIG,
+  })
+  return writeArmor('PGP MESSAGE', message)
+}
+
+async function signAt(key: PrivateKey, payload: Uint8Array, at: number): Promise<Uint8Array> {
+  const signature = await sign({
+    message: await createMessage({ binary: payload, date: EPOCH, format: 'binary' }),
+    signingKeys: key,
+    detached: true,
+    format: 'binary',
+    date: new Date(at * 1000),
+    config: OPENPGP_CONFIG,
+  })
+  const read = readSignature(signature)
+  if (!read.ok) throw new Error(`the signature just made is refused: ${read.refusal.reason}`)
+  return read.value.packet
+}

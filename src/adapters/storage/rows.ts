@@ -1,0 +1,157 @@
+import { type CompiledQuery, type RawBuilder, sql } from 'kysely'
+import { base64, fromBase64, fromHex } from '#core/bytes.ts'
+import { sha256Hex } from '#core/hash.ts'
+import {
+  type ActRow,
+  type LoggedRecord,
+  type LogRecord,
+  type SignatureRow,
+  Unavailable,
+} from '#ports/storage.ts'
+import { COLUMNS, type Columns, type QueryBuilder, type RowOf, type Tables } from './schema.ts'
+
+/** Characters of JSON in one parameter: at most 1.5 MB of UTF-8, and D1 takes 2 MB. */
+const CHUNK_CHARACTERS_MAX = 500_000
+
+type Row = Readonly<Record<string, string | number | null>>
+
+/**
+ * Many rows as few tables: D1 takes 100 parameters in a statement, so rows travel as one parameter of JSON text, which
+ * both dialects unpack with the same expressions.
+ */
+export function rowTables<T extends Columns>(
+  builder: QueryBuilder,
+  columns: T,
+  rows: readonly RowOf<T>[],
+): readonly RawBuilder<unknown>[] {
+  return unpacked(builder, columns, rows)
+}
+
+/** Statements that insert rows; a key that exists already makes them fail. */
+export function insertRows<Name extends keyof Tables>(
+  builder: QueryBuilder,
+  name: Name,
+  rows: readonly Tables[Name][],
+): readonly CompiledQuery[] {
+  const columns: Columns = COLUMNS[name]
+  const names = sql.join(Object.keys(columns).map((column) => sql.ref(column)))
+  return unpacked(builder, columns, rows).map((given) =>
+    sql`insert into ${sql.table(name)} (${names}) select ${names} from ${given} as given`.compile(
+      builder.db,
+    ),
+  )
+}
+
+function unpacked(
+  { dialect }: QueryBuilder,
+  columns: Columns,
+  rows: readonly Row[],
+): readonly RawBuilder<unknown>[] {
+  const names = Object.keys(columns)
+  const selection = sql.join(
+    Object.entries(columns).map(([name, type], position) => {
+      const sqlType = sql.raw(type.replace('?', ''))
+      return sql`cast(value ->> ${sql.lit(position)} as ${sqlType}) as ${sql.ref(name)}`
+    }),
+  )
+  return chunks(rows.map((row) => JSON.stringify(names.map((name) => row[name])))).map((json) => {
+    const elements =
+      dialect === 'postgres'
+        ? sql`json_array_elements(cast(${json} as json)) as element (value)`
+        : sql`json_each(${json})`
+    return sql`(select ${selection} from ${elements})`
+  })
+}
+
+/** JSON arrays of the given JSON texts, none longer than the limit unless a single text is. */
+function chunks(texts: readonly string[]): readonly string[] {
+  const arrays: string[] = []
+  let pending: string[] = []
+  let characters = 0
+  for (const text of texts) {
+    if (pending.length > 0 && characters + text.length > CHUNK_CHARACTERS_MAX) {
+      arrays.push(`[${pending.join(',')}]`)
+      pending = []
+      characters = 0
+    }
+    pending.push(text)
+    characters += text.length + 1
+  }
+  return pending.length > 0 ? [...arrays, `[${pending.join(',')}]`] : arrays
+}
+
+export function actToRow({ id, type, payload }: ActRow): Tables['act'] {
+  return { id, type, payload: base64(payload) }
+}
+
+export function actFromRow({ id, type, payload }: Tables['act']): ActRow {
+  return { id, type, payload: bytesFromBase64(payload) }
+}
+
+export function signatureToRow(signature: SignatureRow): Tables['signature'] {
+  return {
+    act: signature.act,
+    packet_hash: signature.packetHash,
+    packet: base64(signature.packet),
+    fingerprint: signature.fingerprint,
+    party: signature.party,
+    created_at: signature.createdAt,
+  }
+}
+
+export function signatureFromRow(row: Tables['signature']): SignatureRow {
+  return {
+    act: row.act,
+    packetHash: row.packet_hash,
+    packet: bytesFromBase64(row.packet),
+    fingerprint: row.fingerprint,
+    party: row.party,
+    createdAt: row.created_at,
+  }
+}
+
+export function recordToRow(record: LogRecord): Tables['log_record'] {
+  return {
+    id: record.id,
+    act: record.act,
+    event: record.event,
+    digest: sha256Hex(record.addendum),
+    addendum: base64(record.addendum),
+    is_public: record.isPublic ? 1 : 0,
+    chain: record.chain ?? null,
+    hold: record.hold ?? null,
+    needs_head: record.needsHead ? 1 : 0,
+    leaf_index: null,
+  }
+}
+
+/** A row of `log_record` without the digest, which only finds it. */
+export type RecordRow = Omit<Tables['log_record'], 'digest'>
+
+export function recordFromRow(row: RecordRow): LoggedRecord {
+  return {
+    id: row.id,
+    act: row.act,
+    event: row.event,
+    addendum: bytesFromBase64(row.addendum),
+    isPublic: row.is_public === 1,
+    ...(row.chain === null ? {} : { chain: row.chain }),
+    ...(row.hold === null ? {} : { hold: row.hold }),
+    needsHead: row.needs_head === 1,
+    leafIndex: row.leaf_index ?? undefined,
+  }
+}
+
+/** @throws Unavailable where the database holds something else: it is damaged. */
+export function bytesFromBase64(text: string): Uint8Array {
+  return fromBase64(text) ?? damaged()
+}
+
+/** @throws Unavailable where the database holds something else: it is damaged. */
+export function bytesFromHex(text: string): Uint8Array {
+  return fromHex(text) ?? damaged()
+}
+
+function damaged(): never {
+  throw new Unavailable('the database holds bytes that this program did not write')
+}

@@ -1,0 +1,165 @@
+import Database from 'better-sqlite3'
+import type { CompiledQuery } from 'kysely'
+import { type CommitOutcome, type Storage, Unavailable } from '#ports/storage.ts'
+import { type Engine, sqliteFailure } from './engine.ts'
+import { migrate, requireMigrated } from './migrate.ts'
+import { storageOn } from './storage.ts'
+
+/** How long a statement waits for another process that writes, say the command line beside the server. */
+const BUSY_MILLISECONDS = 5_000
+
+/** Where a SQLite database is. */
+export interface SqliteOptions {
+  /** The file; its folder must exist. */
+  readonly path: string
+}
+
+/** Rows are typed by the query that was compiled; `never` lets them be whatever it says. */
+type Statement = Database.Statement<unknown[], never>
+
+interface Job {
+  readonly statements: readonly CompiledQuery[]
+  readonly resolve: (outcome: CommitOutcome) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Opens a migrated database.
+ *
+ * @throws Error where its schema is not the one that this version knows, and Unavailable where it cannot be opened.
+ */
+export async function openSqliteStorage(options: SqliteOptions): Promise<Storage> {
+  const engine = sqliteEngine(options)
+  try {
+    await requireMigrated(engine)
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+  return storageOn(engine)
+}
+
+/** Creates the file where there is none and brings its schema up to date; returns the names of the migrations run. */
+export async function migrateSqliteStorage(options: SqliteOptions): Promise<readonly string[]> {
+  const engine = sqliteEngine(options)
+  try {
+    return await migrate(engine)
+  } finally {
+    await engine.close()
+  }
+}
+
+function sqliteEngine({ path }: SqliteOptions): Engine {
+  const database = guarded(() => openDatabase(path))
+  const prepare = statementCache(database)
+  const writer = groupCommit(database, prepare)
+  return {
+    dialect: 'sqlite',
+    read: async (query) => guarded(() => prepare(query.sql).all(...query.parameters)),
+    write: writer.write,
+    close: async () => {
+      writer.flush()
+      database.close()
+    },
+  }
+}
+
+function openDatabase(path: string): Database.Database {
+  const database = new Database(path)
+  // FULL makes each commit reach the disk before it is answered; the default of WAL would lose the last ones.
+  database.pragma('journal_mode = WAL')
+  database.pragma('synchronous = FULL')
+  database.pragma('foreign_keys = ON')
+  database.pragma(`busy_timeout = ${String(BUSY_MILLISECONDS)}`)
+  // What is deleted is overwritten, and not only forgotten.
+  database.pragma('secure_delete = ON')
+  return database
+}
+
+/** Prepared statements by their text. The texts are few, because values travel as parameters. */
+function statementCache(database: Database.Database): (text: string) => Statement {
+  const cache = new Map<string, Statement>()
+  return (text) => {
+    const known = cache.get(text)
+    if (known !== undefined) return known
+    const statement = database.prepare<unknown[], never>(text)
+    cache.set(text, statement)
+    return statement
+  }
+}
+
+/**
+ * Commits all batches that arrive in one turn of the event loop together, because a commit costs one wait for the disk
+ * however much is in it. Each batch has a savepoint of its own, so one that fails leaves its neighbours alone.
+ */
+function groupCommit(
+  database: Database.Database,
+  prepare: (text: string) => Statement,
+): Pick<Engine, 'write'> & { readonly flush: () => void } {
+  let queue: Job[] = []
+  const flush = (): void => {
+    const jobs = queue
+    queue = []
+    if (jobs.length > 0) runTogether(database, prepare, jobs)
+  }
+  return {
+    flush,
+    write: async (statements) =>
+      await new Promise<CommitOutcome>((resolve, reject) => {
+        queue.push({ statements, resolve, reject })
+        if (queue.length === 1) setImmediate(flush)
+      }),
+  }
+}
+
+function runTogether(
+  database: Database.Database,
+  prepare: (text: string) => Statement,
+  jobs: readonly Job[],
+): void {
+  const answers: (() => void)[] = []
+  try {
+    prepare('begin immediate').run()
+    for (const job of jobs) answers.push(runJob(database, prepare, job))
+    prepare('commit').run()
+  } catch (error) {
+    for (const job of jobs) job.reject(unavailable(error))
+    if (database.inTransaction) prepare('rollback').run()
+    return
+  }
+  // Nobody hears of a commit before the disk has it.
+  for (const answer of answers) answer()
+}
+
+function runJob(
+  database: Database.Database,
+  prepare: (text: string) => Statement,
+  { statements, resolve, reject }: Job,
+): () => void {
+  prepare('savepoint job').run()
+  try {
+    for (const { sql, parameters } of statements) prepare(sql).run(...parameters)
+    prepare('release job').run()
+    return () => resolve('committed')
+  } catch (error) {
+    // On a full disk and the like the engine itself has rolled back the jobs before this one, too.
+    if (!database.inTransaction) throw error
+    prepare('rollback to job').run()
+    prepare('release job').run()
+    const failure = sqliteFailure(error)
+    if (failure === 'conflict') return () => resolve('conflict')
+    return () => reject(failure === 'fault' ? error : unavailable(error))
+  }
+}
+
+function guarded<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
+function unavailable(cause: unknown): Unavailable {
+  return new Unavailable('SQLite failed', { cause })
+}

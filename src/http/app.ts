@@ -1,0 +1,99 @@
+import { type Context, Hono } from 'hono'
+import { methodNotAllowed } from 'hono/method-not-allowed'
+import { matchedRoutes } from 'hono/route'
+import type { Events } from '#ports/events.ts'
+import { Unavailable } from '#ports/storage.ts'
+import type { AnswerActPorts } from '#service/answer-act.ts'
+import type { BriefPorts } from '#service/brief.ts'
+import type { ChallengePorts } from '#service/issue-challenge.ts'
+import type { ReadBundlePorts } from '#service/read-bundle.ts'
+import type { ReadMailboxPorts } from '#service/read-mailbox.ts'
+import type { ShippedTemplates } from '#service/read-template.ts'
+import type { UploadPorts } from '#service/upload-bundle.ts'
+import { answerHeaders } from './headers.ts'
+import { plainProblem, problem } from './problem.ts'
+import { actRoutes } from './routes/acts.ts'
+import { briefRoutes } from './routes/briefs.ts'
+import { bundleRoutes } from './routes/bundles.ts'
+import { challengeRoutes } from './routes/challenges.ts'
+import { directoryRoutes } from './routes/directory.ts'
+import { healthRoutes } from './routes/health.ts'
+import { keyRoutes } from './routes/keys.ts'
+import { logRoutes } from './routes/log.ts'
+import { mailboxRoutes } from './routes/mailboxes.ts'
+import { openApiRoutes } from './routes/openapi.ts'
+import { problemRoutes } from './routes/problems.ts'
+import { rootRoutes } from './routes/root.ts'
+import { sessionRoutes } from './routes/sessions.ts'
+import { templateRoutes } from './routes/templates.ts'
+
+/** Everything that answering requests needs: the ports of the services, and how the server is known to the world. */
+export type HttpPorts = AnswerActPorts &
+  BriefPorts &
+  ChallengePorts &
+  ReadBundlePorts &
+  ReadMailboxPorts &
+  UploadPorts & {
+    readonly templates: ShippedTemplates
+    /** Where the server is reached, such as `https://coalition.example`. */
+    readonly publicUrl?: string
+    /** A URI for reports of weaknesses; `mailto:security@` the origin where it is left out. */
+    readonly securityContact?: string
+  }
+
+const ROUTES: readonly ((ports: HttpPorts) => Hono)[] = [
+  rootRoutes,
+  actRoutes,
+  directoryRoutes,
+  bundleRoutes,
+  mailboxRoutes,
+  briefRoutes,
+  templateRoutes,
+  challengeRoutes,
+  sessionRoutes,
+  logRoutes,
+  keyRoutes,
+  openApiRoutes,
+  problemRoutes,
+  healthRoutes,
+]
+
+/** Makes the HTTP API over some ports. Whatever comes in, an answer goes out, and it is a problem where it is not the thing asked for. */
+export function createApp(ports: HttpPorts): Hono {
+  const app = new Hono()
+  app.use(answerHeaders(ports.publicUrl))
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }))
+  for (const routes of ROUTES) app.route('/', routes(ports))
+  app.notFound((c) => problem(c, { reason: 'not-found' }))
+  app.onError((error, c) => failure(ports.events, error, c))
+  return app
+}
+
+function wrongMethod(c: Context, methods: readonly string[]): Response {
+  c.header('Allow', methods.join(', '))
+  return plainProblem(c, 'method-not-allowed')
+}
+
+/** An outage may be tried again; a fault of ours says nothing outside, and of itself only its kind and place inside. */
+function failure(events: Events, error: Error, c: Context): Response {
+  const operation = `${c.req.method} ${matchedRoutes(c).at(-1)?.path ?? ''}`
+  if (error instanceof Unavailable) {
+    events.unavailable({ operation, code: codeOf(error.cause) })
+    return plainProblem(c, 'unavailable')
+  }
+  // A message may quote what was sent; the names of our functions do not.
+  const place =
+    error.stack
+      ?.replace(error.message, '')
+      .split('\n')
+      .find((line) => line.startsWith('    at '))
+      ?.trim() ?? ''
+  events.failed({ operation, error: `${error.name} ${place}` })
+  return plainProblem(c, 'internal-error')
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
+    ? cause.code
+    : ''
+}

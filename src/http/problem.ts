@@ -1,0 +1,47 @@
+import type { Context } from 'hono'
+import type { Refusal } from '#core/refusal.ts'
+import type { Events } from '#ports/events.ts'
+import type { ProblemAnswer, ProblemName } from '#wire/answers.ts'
+import { PROBLEM_TYPES } from './problem-types.ts'
+
+/** Seconds after which it makes sense to ask again, for the problems that pass by themselves. */
+const RETRY_SECONDS: Partial<Record<ProblemName, number>> = {
+  'receipt-not-logged': 10,
+  'state-changed': 1,
+  unavailable: 5,
+}
+
+/** Members that a problem may have beside those of every problem. */
+export type ProblemMembers = Pick<ProblemAnswer, 'held'>
+
+/** Answers a refusal (RFC 9457, `application/problem+json`). Nothing has changed when it is sent. */
+export function problem(c: Context, refusal: Refusal, members: ProblemMembers = {}): Response {
+  const { detail } = refusal
+  return answer(c, refusal.reason, detail === undefined ? members : { ...members, detail })
+}
+
+/** Answers the refusal of something that would have been written, and reports its reason. */
+export function refused(c: Context, events: Events, refusal: Refusal): Response {
+  events.actRefused({ reason: refusal.reason })
+  return problem(c, refusal)
+}
+
+/** Answers a problem that is not a refusal, or one that says no more than its name. */
+export function plainProblem(c: Context, name: ProblemName): Response {
+  return answer(c, name, {})
+}
+
+function answer(
+  c: Context,
+  name: ProblemName,
+  members: Pick<ProblemAnswer, 'detail' | 'held'>,
+): Response {
+  const { status, title } = PROBLEM_TYPES[name]
+  const body: ProblemAnswer = { type: `/problems/${name}`, title, status, ...members }
+  const retrySeconds = RETRY_SECONDS[name]
+  return c.body(JSON.stringify(body), status, {
+    'Content-Type': 'application/problem+json',
+    ...(retrySeconds === undefined ? {} : { 'Retry-After': String(retrySeconds) }),
+    ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
+  })
+}

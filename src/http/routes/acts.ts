@@ -1,0 +1,85 @@
+import { type Context, Hono } from 'hono'
+import type { Result } from '#core/result.ts'
+import type { SubmittedAnswer } from '#wire/answers.ts'
+import {
+  answerAct,
+  type AnswerActPorts,
+  answerSignature,
+  type Answer,
+} from '#service/answer-act.ts'
+import { listPending, readAct, readReceipt } from '#service/read-act.ts'
+import { readArmored, readSealedAct } from '#http/body.ts'
+import { plainProblem, problem, refused } from '#http/problem.ts'
+import { type ReaderPorts, requestReader } from '#http/reader.ts'
+
+type ActPorts = AnswerActPorts & ReaderPorts
+
+/** `/api/acts`: submitting, signing and reading acts. */
+export function actRoutes(ports: ActPorts): Hono {
+  const app = new Hono()
+
+  app.post('/api/acts', async (c) => {
+    const sealed = await readSealedAct(c)
+    if (!sealed.ok) return refused(c, ports.events, sealed.refusal)
+    return submitted(c, await answerAct(ports, sealed.value))
+  })
+
+  app.post('/api/acts/:id{[0-9a-f]{64}}/signatures', async (c) => {
+    const armored = await readArmored(c)
+    if (!armored.ok) return refused(c, ports.events, armored.refusal)
+    return submitted(c, await answerSignature(ports, c.req.param('id'), armored.value))
+  })
+
+  app.get('/api/acts', async (c) => {
+    const after = c.req.query('after') ?? ''
+    if (c.req.query('status') !== 'pending' || !/^(?:[0-9a-f]{64})?$/.test(after)) {
+      return problem(c, {
+        reason: 'request-malformed',
+        detail: 'status=pending is the one listing',
+      })
+    }
+    const reader = await requestReader(ports, c)
+    if (!reader.ok) return problem(c, reader.refusal)
+    return c.json(await listPending(ports, reader.value, after))
+  })
+
+  app.get('/api/acts/:id{[0-9a-f]{64}}', async (c) => {
+    const reader = await requestReader(ports, c)
+    if (!reader.ok) return problem(c, reader.refusal)
+    const act = await readAct(ports, reader.value, c.req.param('id'))
+    return act.ok ? c.json(act.value) : problem(c, act.refusal)
+  })
+
+  app.get(
+    '/api/acts/:id{[0-9a-f]{64}}/receipt',
+    async (c) => await receipt(ports, c, c.req.param('id')),
+  )
+
+  return app
+}
+
+/** 201 for what is new, 200 for what was known; both say where the act stands. */
+function submitted(c: Context, outcome: Result<Answer>): Response {
+  // The service has reported its refusals itself.
+  if (!outcome.ok) return problem(c, outcome.refusal)
+  const { id, known, missing, receipt: logged, status } = outcome.value
+  const answer = { id, missing, receipt: logged, status }
+  return c.json(answer satisfies Readable<SubmittedAnswer>, known ? 200 : 201)
+}
+
+/** What core calls readonly, the schemas call mutable. */
+type Readable<T> = {
+  readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? readonly E[] : unknown
+}
+
+async function receipt(ports: ActPorts, c: Context, id: string): Promise<Response> {
+  const chain = c.req.query('chain')
+  if (chain !== undefined && chain !== 'none') {
+    return problem(c, { reason: 'request-malformed', detail: 'chain=none leaves the chain out' })
+  }
+  const reader = await requestReader(ports, c)
+  if (!reader.ok) return problem(c, reader.refusal)
+  const found = await readReceipt(ports, reader.value, { id, withChain: chain === undefined })
+  if (!found.ok) return problem(c, found.refusal)
+  return found.value === undefined ? plainProblem(c, 'receipt-not-logged') : c.json(found.value)
+}

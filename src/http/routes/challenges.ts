@@ -1,0 +1,33 @@
+import { Hono } from 'hono'
+import type { Events } from '#ports/events.ts'
+import { type ChallengePorts, issueChallenge } from '#service/issue-challenge.ts'
+import { readArmored } from '#http/body.ts'
+import { refused } from '#http/problem.ts'
+
+/** `POST /api/challenges`: an encrypted challenge for the owner of a certificate. */
+export function challengeRoutes(ports: ChallengePorts & { readonly events: Events }): Hono {
+  const app = new Hono()
+  app.post('/api/challenges', async (c) => {
+    const purpose = c.req.query('purpose')
+    const identifiable = c.req.query('identifiable') ?? 'false'
+    if (
+      (purpose !== 'officer' && purpose !== 'mailbox') ||
+      !['false', 'true'].includes(identifiable)
+    ) {
+      return refused(c, ports.events, {
+        reason: 'request-malformed',
+        detail: 'purpose is officer or mailbox',
+      })
+    }
+    const armored = await readArmored(c)
+    if (!armored.ok) return refused(c, ports.events, armored.refusal)
+    const request = {
+      armored: armored.value,
+      purpose,
+      identifiable: identifiable === 'true',
+    } as const
+    const message = await issueChallenge(ports, request)
+    return message.ok ? c.text(message.value) : refused(c, ports.events, message.refusal)
+  })
+  return app
+}

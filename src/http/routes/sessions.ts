@@ -1,0 +1,42 @@
+import { Hono } from 'hono'
+import { setCookie } from 'hono/cookie'
+import type { Events } from '#ports/events.ts'
+import { openSession, sessionNonce, type SessionPorts } from '#service/open-session.ts'
+import { readSealedAct } from '#http/body.ts'
+import { refused } from '#http/problem.ts'
+import { COOKIE, isSameOrigin, type ReaderPorts } from '#http/reader.ts'
+
+/** `/api/session`: tokens that read, and upload ciphertext. */
+export function sessionRoutes(
+  ports: ReaderPorts & SessionPorts & { readonly events: Events },
+): Hono {
+  const app = new Hono()
+
+  app.get('/api/session/nonce', (c) => c.json({ nonce: sessionNonce(ports) }))
+
+  app.post('/api/session', async (c) => {
+    const asCookie = c.req.query('cookie') === '1'
+    // Else a page elsewhere could sign a visitor in under its own name.
+    if (asCookie && !isSameOrigin(ports.publicUrl, c)) {
+      const detail = 'a cookie is given to pages of this server alone'
+      return refused(c, ports.events, { reason: 'request-malformed', detail })
+    }
+    const sealed = await readSealedAct(c)
+    if (!sealed.ok) return refused(c, ports.events, sealed.refusal)
+    const session = await openSession(ports, sealed.value)
+    if (!session.ok) return refused(c, ports.events, session.refusal)
+    const { expires, token } = session.value
+    if (!asCookie) return c.json({ expires, token })
+    setCookie(c, COOKIE.name, token, {
+      prefix: COOKIE.prefix,
+      httpOnly: true,
+      maxAge: expires - ports.clock.now(),
+      path: '/',
+      sameSite: 'Strict',
+      secure: true,
+    })
+    return c.body(null, 204)
+  })
+
+  return app
+}
