@@ -27,14 +27,14 @@ const openpgpApart = {
 const templatesInside = {
   name: 'templates-inside',
   setup: (on) => {
-    on.onLoad({ filter: /[\\/]templates[\\/]index\.ts$/ }, async () => {
+    on.onLoad({ filter: /[\\/]templates[\\/]read\.ts$/ }, async () => {
       const reader = await build({
-        entryPoints: ['templates/index.ts'],
+        entryPoints: ['templates/read.ts'],
         bundle: true,
         write: false,
         format: 'esm',
         platform: 'node',
-        define: { 'import.meta.url': JSON.stringify(pathToFileURL('templates/index.ts').href) },
+        define: { 'import.meta.url': JSON.stringify(pathToFileURL('templates/read.ts').href) },
       })
       const source = Buffer.from(reader.outputFiles[0].contents).toString('base64')
       const { readTemplateFiles } = await import(`data:text/javascript;base64,${source}`)

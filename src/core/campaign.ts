@@ -55,7 +55,7 @@ function join(state: DecisionState, act: ActOf<'campaign.accept'>): Result<Decis
   const party = partyOf({ act })
   if (campaign === undefined || !campaign.invited.includes(party)) return refuse('campaign-unknown')
   if (campaign.accepted.includes(party)) return refuse('nothing-to-do')
-  const next: CampaignState = { ...campaign, accepted: [...campaign.accepted, party].sort() }
+  const next: CampaignState = { ...campaign, accepted: [...campaign.accepted, party].toSorted() }
   return accept(done({ kind: 'put', subject: 'campaign', id: act.body.campaign, state: next }))
 }
 

@@ -57,7 +57,7 @@ function canonicalText(value: Json, depth: number): string {
   if (isArray(value)) return `[${value.map((item) => canonicalText(item, depth + 1)).join(',')}]`
   const members = Object.entries(value)
     .filter((entry): entry is [string, Json] => entry[1] !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
   for (const [key] of members) if (!KEY.test(key)) throw new TypeError('a key outside the profile')
   return `{${members.map(([key, item]) => `"${key}":${canonicalText(item, depth + 1)}`).join(',')}}`
 }

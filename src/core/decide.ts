@@ -139,7 +139,7 @@ function withdraw(state: DecisionState, act: ActOf<'act.withdraw'>): Result<Deci
   if (target.status !== 'pending') return refuse('act-not-pending')
   if (target.withdrawn.includes(party)) return refuse('nothing-to-do')
   if (target.party !== party) {
-    const next: ActState = { ...target, withdrawn: [...target.withdrawn, party].sort() }
+    const next: ActState = { ...target, withdrawn: [...target.withdrawn, party].toSorted() }
     return accept(done({ kind: 'put', subject: 'act', id: act.body.act, state: next, tag: 'pending' }))
   }
   const notice = state.subjects.get('notice', act.body.act)
@@ -171,7 +171,20 @@ export function mayReadReads(parsed: ParsedAct, known: Subjects): readonly Subje
     case 'notice.release':
     case 'notice.support':
       return noticeAndCampaign(act.body.notice, known)
-    default:
+    case 'act.lapse':
+    case 'act.withdraw':
+    case 'certificate.replace':
+    case 'charter.adopt':
+    case 'charter.amend':
+    case 'mailbox.invite':
+    case 'officer.add':
+    case 'officer.change':
+    case 'officer.retire':
+    case 'party.admit':
+    case 'party.policy':
+    case 'party.suspend':
+    case 'session.open':
+    case 'template.adopt':
       return []
   }
 }

@@ -1,4 +1,4 @@
-import type { Act, ParsedAct } from './act.ts'
+import type { Act } from './act.ts'
 import type { JointTerms, NoticeKind, Statement } from './act-bodies.ts'
 import type { JsonObject } from './canonical-json.ts'
 import type { Directory } from './directory.ts'
@@ -179,6 +179,6 @@ export function lineId(bundle: string, index: number): string {
 }
 
 /** The party of an act that only parties file. */
-export function partyOf(act: ParsedAct<Act> | { act: Act }): string {
+export function partyOf(act: { readonly act: Act }): string {
   return 'party' in act.act.by ? act.act.by.party : ''
 }

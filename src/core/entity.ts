@@ -80,7 +80,8 @@ export function readEntity(bytes: Uint8Array): Result<JsonObject> {
  * Checks that an entity says what its statement and an adopted text say, and not one byte else.
  *
  * The caller has parsed `statement` from `readEntity(bytes)` and has checked that `text` belongs to the adopted template
- * (`checkText`). Refuses what `composeEntity` refuses, and `notice-text-wrong` where the bytes differ.
+ * (`checkText`). Salts and the template hash are not words of the text, so the caller also compares both commitments with the act.
+ * Refuses what `composeEntity` refuses, and `notice-text-wrong` where the bytes differ.
  */
 export function checkEntity(
   bytes: Uint8Array,

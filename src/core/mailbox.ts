@@ -135,9 +135,9 @@ function change(
 
 function changed(
   state: DecisionState,
-  change: { mailbox: MailboxState; act: ActOf<'mailbox.close' | 'mailbox.filers' | 'mailbox.rotate'>; link: string },
+  wanted: { mailbox: MailboxState; act: ActOf<'mailbox.close' | 'mailbox.filers' | 'mailbox.rotate'>; link: string },
 ): Result<MailboxState> {
-  const { act, mailbox } = change
+  const { act, link, mailbox } = wanted
   switch (act.type) {
     case 'mailbox.close':
       return accept({ ...mailbox, closed: true })
@@ -152,7 +152,7 @@ function changed(
       if (facts.provenKeys.some((key) => mailbox.keys.includes(key) || state.directory.keys.has(key))) {
         return refuse('certificate-enrolled-already')
       }
-      return accept({ ...mailbox, ...certificateState(facts, act.body.certificate), links: [...mailbox.links, change.link] })
+      return accept({ ...mailbox, ...certificateState(facts, act.body.certificate), links: [...mailbox.links, link] })
     }
   }
 }

@@ -189,7 +189,7 @@ function release(state: DecisionState, parsed: { act: ActOf<'notice.release'>; i
 
 /** Act ids of a notice's supports, ascending. */
 export function countedSupports(notice: NoticeState): readonly string[] {
-  return notice.supports.map((entry) => entry.act).sort()
+  return notice.supports.map((entry) => entry.act).toSorted()
 }
 
 /** Tells whether a joint notice has its supports or has waited long enough. */

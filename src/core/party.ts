@@ -282,7 +282,7 @@ function replaceCertificate(directory: Directory, act: ActOf<'certificate.replac
 function adoptTemplate(directory: Directory, act: ActOf<'template.adopt'>): Result<Directory> {
   const { manifest, texts } = act.body
   const named = languageHashes(manifest['languages'])
-  const given = texts.map(textHash).sort()
+  const given = texts.map(textHash).toSorted()
   if (named === undefined || named.join() !== given.join()) return refuse('template-unknown', 'the texts are not those that the manifest names')
   const hash = templateHash(manifest)
   if (directory.templates.has(hash)) return refuse('template-exists')
@@ -291,7 +291,7 @@ function adoptTemplate(directory: Directory, act: ActOf<'template.adopt'>): Resu
 
 function languageHashes(languages: Json | undefined): readonly string[] | undefined {
   if (!Array.isArray(languages)) return undefined
-  return languages.map((entry: Json) => (isObject(entry) ? String(entry['hash']) : '')).sort()
+  return languages.map((entry: Json) => (isObject(entry) && typeof entry['hash'] === 'string' ? entry['hash'] : '')).toSorted()
 }
 
 function isObject(value: Json): value is JsonObject {

@@ -51,7 +51,7 @@ export async function verifyActSignatures(recorded: RecordedAct): Promise<Result
     if (!one.ok) return one
     verified.push(one.value)
   }
-  const hashes = verified.map((one) => one.verified.packetHash).sort()
+  const hashes = verified.map((one) => one.verified.packetHash).toSorted()
   const named = recorded.record.signatures.join() === hashes.join() && new Set(hashes).size === hashes.length
   return named && hashes.length > 0 ? accept(verified) : refuse('receipt-signature-wrong', 'the signatures are not those that the record counted')
 }

@@ -21,3 +21,14 @@ export function shippedTemplates(): ReadonlyMap<string, Uint8Array> {
   }
   return parts
 }
+
+/** Hashes of the templates that come with the release, ascending: what a charter adopts from the start. */
+export function shippedTemplateHashes(): readonly string[] {
+  return readTemplateFiles()
+    .map(({ kind, texts }) => {
+      const template = assembleTemplate(kind, texts)
+      if (!template.ok) throw new Error('a shipped template does not hold together')
+      return template.value.hash
+    })
+    .toSorted()
+}

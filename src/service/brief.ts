@@ -58,7 +58,7 @@ function partiesOf(directory: Directory, keys: readonly string[]): readonly stri
     if (owner === undefined) return undefined
     parties.add(owner.domain)
   }
-  return [...parties].sort()
+  return [...parties].toSorted()
 }
 
 /** Reads a brief: for the party that uploaded it and those it is encrypted to. Refuses `not-found`. */

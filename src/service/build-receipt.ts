@@ -77,7 +77,7 @@ async function openPublished(storage: Storage): Promise<Published | undefined> {
 async function sealedRecord(ports: ReceiptPorts, published: Published, act: string): Promise<SealedRecord | undefined> {
   const records = await ports.storage.recordsOf(act)
   const logged = records.filter((record) => record.leafIndex !== undefined && record.leafIndex < published.size)
-  const record = logged.sort((a, b) => (a.leafIndex ?? 0) - (b.leafIndex ?? 0)).at(-1)
+  const record = logged.toSorted((a, b) => (a.leafIndex ?? 0) - (b.leafIndex ?? 0)).at(-1)
   const sealed = record === undefined ? undefined : await sealedAct(ports.storage, record)
   if (record === undefined || sealed === undefined) return undefined
   return { ...sealed, proof: await proofOf(published, record) }

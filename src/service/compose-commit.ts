@@ -40,7 +40,7 @@ export async function composeCommit(context: CommitContext, outcome: Outcome): P
   const { parsed, current, subjects, state } = context
   const governs = outcome.effects.some((effect) => effect.kind === 'directory')
   const writes = [actWrite(context, outcome), ...subjectWrites(context, outcome.effects)]
-  const written = new Set(writes.map((write) => `${write.kind}/${write.id}`))
+  const written = new Set(writes.map(({ kind, id }) => `${kind}/${id}`))
   const guards = subjects.rows.filter((row) => !written.has(`${row.kind}/${row.id}`))
   const directory = { ...DIRECTORY_SUBJECT, version: current.chain.length }
   const closing = await closingRecords(context, outcome.effects)
@@ -158,7 +158,7 @@ function logRecord(context: CommitContext, fields: RecordFields): LogRecord {
     act: fields.act,
     day: dayOf(now),
     event: fields.event,
-    signatures: fields.signatures.map((row) => row.packetHash).sort(),
+    signatures: fields.signatures.map((row) => row.packetHash).toSorted(),
     ...(fields.governs ? { prev: head } : { directory: head }),
   }
   const addendum = composeAddendum({ salt: ports.random.bytes(SALT_BYTES), record: recordBytes(record) })

@@ -67,7 +67,7 @@ export async function readLineList(ports: ReadMailboxPorts, reader: Reader, id: 
   for (const { line, bundle } of await releasedLines(ports.storage, { mailbox: id, size })) {
     if (bundle.filed !== undefined) lines.push({ index: line.index, notice: bundle.filed, root: bundle.root })
   }
-  const sorted = lines.sort((a, b) => (`${a.notice}${String(a.index)}` < `${b.notice}${String(b.index)}` ? -1 : 1))
+  const sorted = lines.toSorted((a, b) => (`${a.notice}${String(a.index)}` < `${b.notice}${String(b.index)}` ? -1 : 1))
   const listed = sorted.map(({ index, notice, root }) => ({ index, notice, root }))
   const payload = canonicalJson({ kind: 'mailbox.lines', lines: listed, mailbox: id, origin: ports.origin, size, v: 1 })
   return accept({ payload: base64(payload), signature: writeArmor('PGP SIGNATURE', await ports.crypto.signAsService(payload)) })

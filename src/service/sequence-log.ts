@@ -50,15 +50,15 @@ export function openSequencer(ports: SequencerPorts): Sequencer {
     })
     return running
   }
+  const startAfter = async (before: Promise<void>): Promise<void> => {
+    await before.catch(() => undefined)
+    next = undefined
+    await start()
+  }
   return {
     flush: async () => {
       if (running === undefined) return await start()
-      next ??= running
-        .catch(() => undefined)
-        .then(async () => {
-          next = undefined
-          await start()
-        })
+      next ??= startAfter(running)
       await next
     },
   }

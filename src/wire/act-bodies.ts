@@ -75,7 +75,7 @@ const notice = z.strictObject({
   template: hash,
 })
 
-const actType = z.enum(Object.keys(ACT_RULES).sort())
+const actType = z.enum(Object.keys(ACT_RULES).toSorted())
 const rule = z.strictObject({ duties, type: actType })
 const target = { act: hash }
 

@@ -44,5 +44,5 @@ export function ascending<T extends z.ZodType<string>>(item: T, limits: { min: n
     .array(item)
     .min(limits.min)
     .max(limits.max)
-    .refine((items) => items.every((value, i) => i === 0 || String(items[i - 1]) < String(value)), { error: 'not in ascending order' })
+    .refine((items) => items.every((value, i) => i === 0 || String(items[i - 1]) < value), { error: 'not in ascending order' })
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { utf8 } from '#core/bytes.ts'
+import { base64, utf8 } from '#core/bytes.ts'
 import { type ArmorLabel, readArmor, writeArmor } from '#core/packets.ts'
 import type { RefusalReason } from '#core/refusal.ts'
 import { reasonOf } from '#test/helpers/openpgp-keys.ts'
@@ -128,4 +128,17 @@ test('never throws, whatever the text', () => {
       readArmor(parts.join(''), 'PGP SIGNATURE')
     }),
   )
+})
+
+/** An armored certificate without a checksum, from base64 of our own. */
+function block(encoded: string): string {
+  const lines = encoded.replaceAll(/.{64}/g, '$&\n').trimEnd()
+  return `-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n${lines}\n-----END PGP PUBLIC KEY BLOCK-----\n`
+}
+
+test('refuses padding in the middle, also where long data is decoded piece by piece', () => {
+  const piece = base64(new Uint8Array(49_150))
+  expect(piece).toHaveLength(64 * 1024)
+  expect(reasonOf(readArmor(block(piece), 'PGP PUBLIC KEY BLOCK'))).toBe('accepted')
+  expect(reasonOf(readArmor(block(`${piece}AAAA`), 'PGP PUBLIC KEY BLOCK'))).toBe('armor-malformed')
 })

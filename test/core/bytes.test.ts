@@ -13,12 +13,23 @@ test('base64 and hex read back what they wrote, and agree with Node', () => {
   )
 })
 
-test.each(['QQ', 'QR==', 'QUJ=', 'QUI', 'QQ==\n', 'QQ== ', 'QQ=', '=', 'Q===', 'QUJDR', 'QUJD====', 'Q-==', 'Q_=='])(
-  'base64 has one spelling: %j is refused',
-  (text) => {
-    expect(fromBase64(text)).toBeUndefined()
-  },
-)
+test.each([
+  'QQ',
+  'QR==',
+  'QUJ=',
+  'QUI',
+  'QQ==\n',
+  'QQ== ',
+  'QQ=',
+  '=',
+  'Q===',
+  'QUJDR',
+  'QUJD====',
+  'Q-==',
+  'Q_==',
+])('base64 has one spelling: %j is refused', (text) => {
+  expect(fromBase64(text)).toBeUndefined()
+})
 
 test.each(['A0', 'a', '0x00', ' 00', '00\n'])('hex has one spelling: %j is refused', (text) => {
   expect(fromHex(text)).toBeUndefined()
@@ -34,5 +45,6 @@ test('base32 is that of RFC 4648 section 10, in lower case and without padding',
     ['fooba', 'mzxw6ytb'],
     ['foobar', 'mzxw6ytboi'],
   ]
-  for (const [text, encoded] of vectors) expect(base32(new TextEncoder().encode(text))).toBe(encoded)
+  for (const [text, encoded] of vectors)
+    expect(base32(new TextEncoder().encode(text))).toBe(encoded)
 })

@@ -18,7 +18,10 @@ const value = fc.letrec<{ json: Json }>((tie) => ({
     fc.maxSafeInteger().map((n) => (Object.is(n, -0) ? 0 : n)),
     fc.string({ unit: 'grapheme' }).filter((text) => !/[\p{Cc}]/u.test(text)),
     fc.array(tie('json'), { maxLength: 4 }),
-    fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/), tie('json'), { maxKeys: 4, noNullPrototype: true }),
+    fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/), tie('json'), {
+      maxKeys: 4,
+      noNullPrototype: true,
+    }),
   ),
 })).json
 

@@ -69,5 +69,6 @@ test('names the recipients of a brief, at most 64', () => {
   const ids = Array.from({ length: 65 }, (_, i) => (i + 1).toString(16).padStart(16, '0'))
   const brief = (count: number) => concat(...ids.slice(0, count).map(sessionKey), sealed(1))
   expect(messageRecipients(brief(64))).toEqual({ ok: true, value: ids.slice(0, 64) })
+  expect(reasonOf(messageRecipients(concat(mine, mine, sealed(1))))).toBe('envelope-malformed')
   expect(reasonOf(messageRecipients(brief(65)))).toBe('envelope-malformed')
 })

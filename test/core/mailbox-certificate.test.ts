@@ -1,9 +1,18 @@
-import { generateKey } from 'openpgp'
+import { enums, generateKey } from 'openpgp'
 import { expect, test } from 'vitest'
 import { concat, utf8 } from '#core/bytes.ts'
 import { inspectCertificate } from '#core/openpgp.ts'
 import { TAG, writePacket } from '#core/packet-walk.ts'
-import { accepted, DAY, make, NOW, packetsOf, verdict } from '#test/helpers/openpgp-keys.ts'
+import {
+  accepted,
+  altered,
+  DAY,
+  make,
+  NOW,
+  packetsOf,
+  selfSign,
+  verdict,
+} from '#test/helpers/openpgp-keys.ts'
 
 const midnight = NOW - (NOW % DAY)
 
@@ -63,4 +72,32 @@ test('mailbox certificates are refused where one signature carries a time of day
     date: new Date((midnight - 3600) * 1000),
   })
   expect(await verdict(withSubkey.toPublic().write(), 'mailbox')).toBe('certificate-not-midnight')
+})
+
+test('mailbox certificates are refused where only a self-signature carries a time of day', async () => {
+  const { key, bytes } = await make({ date: midnight - DAY, name: 'mailbox' })
+  const [primary, userId, , ...subkeys] = packetsOf(bytes).map((packet) => packet.bytes)
+  if (!primary || !userId) throw new Error('odd certificate')
+  const certify = async (date: number) =>
+    await selfSign(key, enums.signature.certPositive, {
+      keyFlags: enums.keyFlags.certifyKeys | enums.keyFlags.signData,
+      data: { key: key.keyPacket, userID: key.users[0]?.userID },
+      date,
+    })
+  const atMidnight = concat(primary, userId, await certify(midnight), ...subkeys)
+  const later = concat(primary, userId, await certify(midnight - 1), ...subkeys)
+  expect(await verdict(atMidnight, 'mailbox')).toBe('accepted')
+  expect(await verdict(later, 'mailbox')).toBe('certificate-not-midnight')
+})
+
+test('mailbox certificates have no second user ID, not even one that counts for nothing', async () => {
+  const { bytes } = await make({ date: midnight, name: 'mailbox' })
+  const [primary, userId, certification, ...subkeys] = packetsOf(bytes).map(
+    (packet) => packet.bytes,
+  )
+  if (!primary || !userId || !certification) throw new Error('odd certificate')
+  const second = concat(writePacket(TAG.userId, utf8('Alice')), altered(certification, 3, 2))
+  const two = concat(primary, userId, certification, second, ...subkeys)
+  expect(accepted(await inspectCertificate(two, 'officer', NOW)).userIds).toEqual(['mailbox'])
+  expect(await verdict(two, 'mailbox')).toBe('certificate-user-id-wrong')
 })

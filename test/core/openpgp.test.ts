@@ -5,7 +5,9 @@ import { type CertificateFacts, inspectCertificate } from '#core/openpgp.ts'
 import { TAG, writePacket } from '#core/packet-walk.ts'
 import {
   accepted,
+  altered,
   DAY,
+  firstBody,
   make,
   NOW,
   packetsOf,
@@ -72,6 +74,17 @@ test('counts a revocation wherever it stands', async () => {
   expect(await verdict(concat(bytes, revocation))).toBe('certificate-revoked')
 })
 
+test('ignores a revocation that does not verify, unless its hash is broken', async () => {
+  const { key, bytes } = await make()
+  const revocation = packetsOf(await revoked(key, enums.reasonForRevocation.keyCompromised, NOW))[1]
+  if (revocation === undefined) throw new Error('no revocation')
+  const end = firstBody(revocation.bytes).length - 1
+  const forged = altered(revocation.bytes, end, ((revocation.bytes.at(-1) ?? 0) + 1) & 0xff)
+  expect(await verdict(concat(bytes, forged))).toBe('accepted')
+  const overSha1 = altered(forged, 3, enums.hash.sha1)
+  expect(await verdict(concat(bytes, overSha1))).toBe('certificate-revoked')
+})
+
 test('ignores a revocation that another key forged', async () => {
   const { bytes } = await make()
   const other = await make()
@@ -111,6 +124,17 @@ test('refuses everything that is not exactly one public certificate', async () =
     [
       'a subkey bound by another key',
       concat(bytes, stranger, packetsOf(other.bytes)[4]?.bytes ?? stranger),
+      'certificate-malformed',
+    ],
+    [
+      'a key with trailing bytes',
+      concat(
+        primary,
+        userId,
+        certification,
+        writePacket(TAG.subkey, concat(firstBody(subkey), Uint8Array.of(0))),
+        binding,
+      ),
       'certificate-malformed',
     ],
     ['no encryption key', concat(primary, userId, certification), 'certificate-cannot-encrypt'],

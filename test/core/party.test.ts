@@ -1,20 +1,37 @@
 import { describe, expect, test } from 'vitest'
 import { activeParty, checkHead, headOf, ownerOf } from '#core/directory.ts'
 import { DAY_SECONDS, parseInstant } from '#core/time.ts'
-import { actBy, addOfficer, certificateOf, factsOf, fingerprintOf, foundedBy, govern, governed, reasonOf } from '#test/helpers/roster.ts'
+import {
+  actBy,
+  addOfficer,
+  certificateOf,
+  factsOf,
+  fingerprintOf,
+  foundedBy,
+  govern,
+  governed,
+  reasonOf,
+} from '#test/helpers/roster.ts'
 import { decideGovernance } from '#core/party.ts'
 
 const A = 'a.example'
 const B = 'b.example'
 const founded = foundedBy(A, B)
 const policy = (two_officers: boolean) => actBy(A, 'party.policy', { rules: [], two_officers })
-const retire = (name: string, reason: 'compromised' | 'retired') => actBy(A, 'officer.retire', { fingerprint: fingerprintOf(name), reason })
+const retire = (name: string, reason: 'compromised' | 'retired') =>
+  actBy(A, 'officer.retire', { fingerprint: fingerprintOf(name), reason })
 const admit = (domain: string, name: string) =>
-  actBy(A, 'party.admit', { domain, kind: 'member', officers: [{ certificate: certificateOf(name), challenge: '', duties: ['admin'] }] })
+  actBy(A, 'party.admit', {
+    domain,
+    kind: 'member',
+    officers: [{ certificate: certificateOf(name), challenge: '', duties: ['admin'] }],
+  })
 
 test('a second charter is refused', () => {
   const again = actBy(A, 'charter.adopt', {
-    founders: [{ domain: 'x.example', officers: [{ certificate: certificateOf('x'), duties: ['admin'] }] }],
+    founders: [
+      { domain: 'x.example', officers: [{ certificate: certificateOf('x'), duties: ['admin'] }] },
+    ],
     log_key: 'log',
     quorums: founded.charter?.quorums ?? (undefined as never),
     service_certificate: certificateOf('service'),
@@ -36,33 +53,56 @@ describe('a key belongs to one officer of one party, for ever', () => {
   })
 
   test('not even after it was retired, elsewhere', () => {
-    const roster = governed(founded, addOfficer(A, 'second', ['admin']), { act: retire('second', 'retired') })
-    expect(reasonOf(govern(roster, addOfficer(B, 'second', ['reporter']).act, 'second'))).toBe('certificate-enrolled-already')
+    const roster = governed(founded, addOfficer(A, 'second', ['admin']), {
+      act: retire('second', 'retired'),
+    })
+    expect(reasonOf(govern(roster, addOfficer(B, 'second', ['reporter']).act, 'second'))).toBe(
+      'certificate-enrolled-already',
+    )
     expect(ownerOf(roster, fingerprintOf('second'))?.party.domain).toBe(A)
   })
 
   test('a compromised one is never enrolled again', () => {
-    const roster = governed(founded, addOfficer(A, 'second', ['admin']), { act: retire('second', 'compromised') })
-    expect(reasonOf(govern(roster, addOfficer(A, 'second', ['reporter']).act, 'second'))).toBe('certificate-enrolled-already')
+    const roster = governed(founded, addOfficer(A, 'second', ['admin']), {
+      act: retire('second', 'compromised'),
+    })
+    expect(reasonOf(govern(roster, addOfficer(A, 'second', ['reporter']).act, 'second'))).toBe(
+      'certificate-enrolled-already',
+    )
   })
 
   test("the service's key is no officer's", () => {
-    expect(reasonOf(govern(founded, addOfficer(A, 'service', ['reporter']).act, 'service'))).toBe('certificate-enrolled-already')
+    expect(reasonOf(govern(founded, addOfficer(A, 'service', ['reporter']).act, 'service'))).toBe(
+      'certificate-enrolled-already',
+    )
   })
 
   test('a certificate that adopts an encryption subkey of somebody else does not keep its owner out', () => {
-    const thief = { ...factsOf('thief'), keys: [fingerprintOf('thief'), fingerprintOf('victim encryption')] }
+    const thief = {
+      ...factsOf('thief'),
+      keys: [fingerprintOf('thief'), fingerprintOf('victim encryption')],
+    }
     const act = addOfficer(B, 'thief', ['reporter']).act
-    const stolen = decideGovernance(founded, act, { id: '', certificates: new Map([[certificateOf('thief'), thief]]), recoveryDue: true })
+    const stolen = decideGovernance(founded, act, {
+      id: '',
+      certificates: new Map([[certificateOf('thief'), thief]]),
+      recoveryDue: true,
+    })
     expect(stolen.ok).toBe(true)
-    if (stolen.ok) expect(reasonOf(govern(stolen.value, addOfficer(A, 'victim', ['reporter']).act, 'victim'))).toBe('accepted')
+    if (stolen.ok)
+      expect(
+        reasonOf(govern(stolen.value, addOfficer(A, 'victim', ['reporter']).act, 'victim')),
+      ).toBe('accepted')
   })
 })
 
 describe('a party keeps running', () => {
   test('its last admin cannot retire or lose the duty', () => {
     expect(reasonOf(govern(founded, retire(`admin@${A}`, 'retired')))).toBe('policy-invalid')
-    const change = actBy(A, 'officer.change', { fingerprint: fingerprintOf(`admin@${A}`), duties: ['reporter'] })
+    const change = actBy(A, 'officer.change', {
+      fingerprint: fingerprintOf(`admin@${A}`),
+      duties: ['reporter'],
+    })
     expect(reasonOf(govern(founded, change))).toBe('policy-invalid')
   })
 
@@ -78,20 +118,28 @@ describe('a party keeps running', () => {
   })
 
   test('a policy cannot ask for a duty that nobody holds', () => {
-    const lean = governed(founded, { act: admit('c.example', 'c') , certificates: ['c'] })
+    const lean = governed(founded, { act: admit('c.example', 'c'), certificates: ['c'] })
     const rules = [{ duties: ['counsel'], type: 'notice.file' }] as const
-    expect(reasonOf(govern(lean, actBy('c.example', 'party.policy', { rules, two_officers: false })))).toBe('policy-invalid')
+    expect(
+      reasonOf(govern(lean, actBy('c.example', 'party.policy', { rules, two_officers: false }))),
+    ).toBe('policy-invalid')
   })
 })
 
 describe('a party changes only itself', () => {
-  test("an officer of another party is not its own to retire", () => {
-    const act = actBy(B, 'officer.retire', { fingerprint: fingerprintOf(`admin@${A}`), reason: 'compromised' })
+  test('an officer of another party is not its own to retire', () => {
+    const act = actBy(B, 'officer.retire', {
+      fingerprint: fingerprintOf(`admin@${A}`),
+      reason: 'compromised',
+    })
     expect(reasonOf(govern(founded, act))).toBe('officer-unknown')
   })
 
   test('nor to replace', () => {
-    const act = actBy(B, 'certificate.replace', { certificate: certificateOf(`admin@${A}`), challenge: '' })
+    const act = actBy(B, 'certificate.replace', {
+      certificate: certificateOf(`admin@${A}`),
+      challenge: '',
+    })
     expect(reasonOf(govern(founded, act, `admin@${A}`))).toBe('officer-unknown')
   })
 })
@@ -100,7 +148,11 @@ describe('admitting a party that is there already gives it new officers', () => 
   const act = admit(B, 'new-admin')
 
   test('only after its public days', () => {
-    const context = { id: '', certificates: new Map([[certificateOf('new-admin'), factsOf('new-admin')]]), recoveryDue: false }
+    const context = {
+      id: '',
+      certificates: new Map([[certificateOf('new-admin'), factsOf('new-admin')]]),
+      recoveryDue: false,
+    }
     expect(reasonOf(decideGovernance(founded, act, context))).toBe('not-due')
   })
 
@@ -111,7 +163,10 @@ describe('admitting a party that is there already gives it new officers', () => 
       { act, certificates: ['new-admin'] },
     )
     const party = activeParty(roster, B)
-    expect(party.ok && [...party.value.officers.values()].map((o) => o.status)).toEqual(['retired', 'active'])
+    expect(party.ok && [...party.value.officers.values()].map((o) => o.status)).toEqual([
+      'retired',
+      'active',
+    ])
   })
 
   test('keeps the kind that it was admitted as', () => {

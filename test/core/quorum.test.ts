@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest'
 import type { Act } from '#core/act.ts'
 import type { Directory } from '#core/directory.ts'
 import { missingFor, shareOf } from '#core/quorum.ts'
-import { actBy, addOfficer, certificateOf, fingerprintOf, foundedBy, governed, signedBy } from '#test/helpers/roster.ts'
+import {
+  actBy,
+  addOfficer,
+  certificateOf,
+  fingerprintOf,
+  foundedBy,
+  governed,
+  signedBy,
+} from '#test/helpers/roster.ts'
 
 const A = 'a.example'
 const B = 'b.example'
@@ -32,7 +40,9 @@ test('two thirds is rounded up, never down', () => {
 })
 
 test('an admission needs two thirds of the members', () => {
-  expect(missingFor(three, admit, signedBy(`admin@${A}`))).toEqual([{ role: 'member', needed: 2, have: 1 }])
+  expect(missingFor(three, admit, signedBy(`admin@${A}`))).toEqual([
+    { role: 'member', needed: 2, have: 1 },
+  ])
   expect(isComplete(three, admit, `admin@${A}`, `admin@${B}`)).toBe(true)
 })
 
@@ -58,13 +68,17 @@ describe('a suspension', () => {
   const suspend = actBy(A, 'party.suspend', { domain: C, reason: 'conduct' })
 
   test('does not count its target on either side', () => {
-    expect(missingFor(three, suspend, signedBy(`admin@${A}`, `admin@${C}`))).toEqual([{ role: 'member', needed: 2, have: 1 }])
+    expect(missingFor(three, suspend, signedBy(`admin@${A}`, `admin@${C}`))).toEqual([
+      { role: 'member', needed: 2, have: 1 },
+    ])
     expect(isComplete(three, suspend, `admin@${A}`, `admin@${B}`)).toBe(true)
   })
 
   test('cannot be decided by one company in a coalition of two', () => {
     const two = foundedBy(A, C)
-    expect(missingFor(two, suspend, signedBy(`admin@${A}`))).toEqual([{ role: 'member', needed: 2, have: 1 }])
+    expect(missingFor(two, suspend, signedBy(`admin@${A}`))).toEqual([
+      { role: 'member', needed: 2, have: 1 },
+    ])
   })
 })
 
@@ -72,7 +86,10 @@ describe('a signature that was counted stops counting', () => {
   const signed = [`admin@${A}`, `admin@${B}`]
 
   test('when its officer is reported as compromised', () => {
-    const act = actBy(B, 'officer.retire', { fingerprint: fingerprintOf(`admin@${B}`), reason: 'compromised' })
+    const act = actBy(B, 'officer.retire', {
+      fingerprint: fingerprintOf(`admin@${B}`),
+      reason: 'compromised',
+    })
     expect(isComplete(governed(three, { act }), admit, ...signed)).toBe(false)
   })
 
@@ -84,13 +101,19 @@ describe('a signature that was counted stops counting', () => {
   })
 
   test('when its officer loses the duty', () => {
-    const act = actBy(B, 'officer.change', { fingerprint: fingerprintOf(`admin@${B}`), duties: ['reporter'] })
+    const act = actBy(B, 'officer.change', {
+      fingerprint: fingerprintOf(`admin@${B}`),
+      duties: ['reporter'],
+    })
     const roster = governed(three, addOfficer(B, `second@${B}`, ['admin']), { act })
     expect(isComplete(roster, admit, ...signed)).toBe(false)
   })
 
   test('but not when its officer merely retires', () => {
-    const act = actBy(B, 'officer.retire', { fingerprint: fingerprintOf(`admin@${B}`), reason: 'retired' })
+    const act = actBy(B, 'officer.retire', {
+      fingerprint: fingerprintOf(`admin@${B}`),
+      reason: 'retired',
+    })
     const roster = governed(three, addOfficer(B, `second@${B}`, ['admin']), { act })
     expect(isComplete(roster, admit, ...signed)).toBe(true)
   })
@@ -98,10 +121,14 @@ describe('a signature that was counted stops counting', () => {
 
 describe('the two-officer rule', () => {
   const policy = actBy(A, 'party.policy', { rules: [], two_officers: true })
-  const strict = governed(three, addOfficer(A, `second@${A}`, ['admin', 'reviewer']), { act: policy })
+  const strict = governed(three, addOfficer(A, `second@${A}`, ['admin', 'reviewer']), {
+    act: policy,
+  })
 
   test('asks two officers for every act of the party', () => {
-    expect(missingFor(strict, file, signedBy(`admin@${A}`))).toEqual([{ role: 'officer', needed: 2, have: 1 }])
+    expect(missingFor(strict, file, signedBy(`admin@${A}`))).toEqual([
+      { role: 'officer', needed: 2, have: 1 },
+    ])
     expect(isComplete(strict, file, `admin@${A}`, `second@${A}`)).toBe(true)
   })
 
@@ -143,11 +170,19 @@ test('a template needs members and a partner', () => {
   const partner = actBy(A, 'party.admit', {
     domain: 'help.example',
     kind: 'partner',
-    officers: [{ certificate: certificateOf('admin@help.example'), challenge: '', duties: ['admin', 'reviewer'] }],
+    officers: [
+      {
+        certificate: certificateOf('admin@help.example'),
+        challenge: '',
+        duties: ['admin', 'reviewer'],
+      },
+    ],
   })
   const roster = governed(three, { act: partner, certificates: ['admin@help.example'] })
   const adopt = actBy(A, 'template.adopt', { manifest: {}, texts: [] })
   const members = [`admin@${A}`, `admin@${B}`, `admin@${C}`]
-  expect(missingFor(roster, adopt, signedBy(...members))).toEqual([{ role: 'partner', needed: 1, have: 0 }])
+  expect(missingFor(roster, adopt, signedBy(...members))).toEqual([
+    { role: 'partner', needed: 1, have: 0 },
+  ])
   expect(isComplete(roster, adopt, ...members, 'admin@help.example')).toBe(true)
 })

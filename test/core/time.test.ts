@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DAY_SECONDS, dayOf, formatInstant, midnightOf, parseInstant } from '#core/time.ts'
 
-const seconds = fc.oneof(fc.integer({ min: 0, max: 253_402_300_799 }), fc.constantFrom(0, DAY_SECONDS - 1, DAY_SECONDS, 253_402_300_799))
+const seconds = fc.oneof(
+  fc.integer({ min: 0, max: 253_402_300_799 }),
+  fc.constantFrom(0, DAY_SECONDS - 1, DAY_SECONDS, 253_402_300_799),
+)
 
 test('an instant reads back, and its day and midnight are UTC', () => {
   fc.assert(

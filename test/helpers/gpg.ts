@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,6 +32,8 @@ export interface Gpg {
 /** Why tests with gpg are skipped, or `undefined` where it is installed. */
 export const gpgMissing: string | undefined =
   spawnSync('gpg', ['--version']).status === 0 ? undefined : 'gpg is not installed'
+
+if (gpgMissing !== undefined) process.stderr.write(`tests with gpg are skipped: ${gpgMissing}\n`)
 
 /** Opens a fresh keyring under the system's temporary folder; sockets need a short path. */
 export function openGpg(): Gpg {
@@ -85,7 +87,7 @@ export function openGpg(): Gpg {
     },
     export: (fingerprint) => run(['--export', fingerprint]).stdout,
     close: () => {
-      execFileSync('gpgconf', ['--kill', 'all'], { env, stdio: 'ignore' })
+      spawnSync('gpgconf', ['--kill', 'all'], { env, stdio: 'ignore' })
       rmSync(home, { recursive: true, force: true })
     },
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import fc from 'fast-check'
-import { assembleTemplate, type Template } from '#client/templates.ts'
+import * as fc from 'fast-check'
+import { assembleTemplate, type Template } from '#wire/assemble-template.ts'
 import { NOTICE_KINDS } from '#core/act-bodies.ts'
 import type { Json } from '#core/canonical-json.ts'
 import { isNormalAccount } from '#core/commitment.ts'
@@ -35,18 +35,20 @@ export const LANGUAGES = ['en', 'fr'] as const
 
 /** A file of `templates/`, parsed. */
 export function templateFile(path: string): Json {
-  const json: Json = JSON.parse(readFileSync(`templates/${path}`, 'utf8'))
-  return json
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON.parse yields exactly Json
+  return JSON.parse(readFileSync(`templates/${path}`, 'utf8')) as Json
 }
+
+/** The repository's own template for accounts, read once. */
+const ACCOUNT_TEMPLATE = assembleTemplate(
+  templateFile('account/template.json'),
+  LANGUAGES.map((language) => templateFile(`${language}/account.json`)),
+)
 
 /** The repository's own template for accounts. */
 export function accountTemplate(): Template {
-  const template = assembleTemplate(
-    templateFile('account/template.json'),
-    LANGUAGES.map((language) => templateFile(`${language}/account.json`)),
-  )
-  if (!template.ok) throw new Error(JSON.stringify(template.refusal))
-  return template.value
+  if (!ACCOUNT_TEMPLATE.ok) throw new Error(JSON.stringify(ACCOUNT_TEMPLATE.refusal))
+  return ACCOUNT_TEMPLATE.value
 }
 
 /** The words of the repository's own template in one language. */
@@ -127,7 +129,7 @@ const hexOf = (bytes: number) =>
 const day = fc
   .date({ max: new Date('2035-12-31'), min: new Date('2020-01-01'), noInvalidDate: true })
   .map((date) => date.toISOString().slice(0, 10))
-const days = fc.tuple(day, day).map(([a, b]) => [a, b].sort() as [string, string])
+const days = fc.tuple(day, day).map(([a, b]): [string, string] => (a < b ? [a, b] : [b, a]))
 const some = <T>(values: readonly T[], limits: { min: number; max: number }) =>
   fc.uniqueArray(fc.constantFrom(...values), { maxLength: limits.max, minLength: limits.min })
 const known = <T extends string>(values: readonly T[], max: number) =>
@@ -241,7 +243,7 @@ const recipient: fc.Arbitrary<NoticeRecipient> = fc.oneof(
     mailbox: fc.string({
       maxLength: 32,
       minLength: 32,
-      unit: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz234567'),
+      unit: fc.constantFrom(...Array.from('abcdefghijklmnopqrstuvwxyz234567')),
     }),
   }),
   fc

@@ -19,7 +19,7 @@ export function readTemplateFiles(): readonly TemplateFiles[] {
   const names = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
-    .sort()
+    .toSorted()
   return names.flatMap((kind) => {
     const kindFile = readJson(`${folder}${kind}/template.json`)
     if (kindFile === undefined) return []

@@ -1,0 +1,53 @@
+import type { CommandSpec } from './spec.ts'
+
+const SIGNING = ['coalition', 'signer', 'passphrase'] as const
+const CAMPAIGN = { name: 'CAMPAIGN', help: 'its act id' }
+
+/** Companies agree to look at one attack together. */
+export const CAMPAIGN_COMMANDS: readonly CommandSpec[] = [
+  {
+    path: 'campaign open',
+    summary: 'invite parties to a campaign by a label that only they can read',
+    about: ['The label tells TLP, sector, urgency and terms; the content goes out with `campaign share`, to those who accepted.'],
+    options: {
+      invite: { type: 'list', value: 'DOMAIN', help: 'a party to invite' },
+      label: { type: 'text', value: 'FILE', help: 'the label, as JSON' },
+    },
+    uses: SIGNING,
+    examples: ['dunant campaign open --invite fabrikam.example --label label.json --party contoso.example --key alice'],
+    load: async () => (await import('#cli/commands/campaign.ts')).open,
+  },
+  {
+    path: 'campaign accept',
+    summary: 'accept an invitation and its terms',
+    args: [CAMPAIGN],
+    uses: SIGNING,
+    examples: ['dunant campaign accept 3d21… --party fabrikam.example --key bob'],
+    load: async () => (await import('#cli/commands/campaign.ts')).acceptInvitation,
+  },
+  {
+    path: 'campaign share',
+    summary: 'send the content to all who accepted so far',
+    args: [CAMPAIGN],
+    options: { content: { type: 'text', value: 'FILE', help: 'the content, as JSON' } },
+    uses: SIGNING,
+    examples: ['dunant campaign share 3d21… --content content.json --party contoso.example --key alice'],
+    load: async () => (await import('#cli/commands/campaign.ts')).share,
+  },
+  {
+    path: 'campaign list',
+    summary: 'list the campaigns that you opened, were invited to, or looked at',
+    uses: SIGNING,
+    examples: ['dunant campaign list --party fabrikam.example --key bob'],
+    load: async () => (await import('#cli/commands/campaign.ts')).list,
+  },
+  {
+    path: 'campaign show',
+    summary: 'decrypt and show the label, or the content once you accepted',
+    args: [CAMPAIGN],
+    options: { content: { type: 'text', value: 'SHA256', help: 'a content message, as its author named it' } },
+    uses: SIGNING,
+    examples: ['dunant campaign show 3d21… --party fabrikam.example --key bob'],
+    load: async () => (await import('#cli/commands/campaign.ts')).show,
+  },
+]

@@ -1,0 +1,94 @@
+import type { CommandSpec, Options } from './spec.ts'
+
+const SIGNING = ['coalition', 'signer', 'passphrase'] as const
+const NOTICE = { name: 'NOTICE', help: 'its act id' }
+const CONTENT: Options = {
+  customers: { type: 'text', value: 'FILE.csv', help: 'columns account,language,facts and optionally mailbox,fingerprint' },
+  brief: { type: 'text', value: 'FILE.json', help: 'what is the same for all' },
+  template: { type: 'text', value: 'NAME', help: 'an adopted template, by kind or hash; default account' },
+}
+
+/** A company tells its customers. */
+export const NOTICE_COMMANDS: readonly CommandSpec[] = [
+  {
+    path: 'notice draft',
+    summary: 'write a brief and a customer list to start from',
+    options: { out: { type: 'text', value: 'DIR', help: 'folder for brief.json and customers.csv' } },
+    examples: ['dunant notice draft --out campaign-7'],
+    load: async () => (await import('#cli/commands/notice-draft.ts')).draft,
+  },
+  {
+    path: 'notice preview',
+    summary: 'check the whole list and show the text that one customer would read',
+    options: {
+      ...CONTENT,
+      account: { type: 'text', value: 'ACCOUNT', help: 'the customer to show; default the first' },
+    },
+    uses: ['coalition', 'signer'],
+    examples: ['dunant notice preview --customers customers.csv --brief brief.json --party contoso.example'],
+    load: async () => (await import('#cli/commands/notice-draft.ts')).preview,
+  },
+  {
+    path: 'notice file',
+    summary: 'compose, upload and file a notice for all your customers on a list',
+    about: [
+      'Names and texts stay on this machine: each part leaves it encrypted to its customer alone, or as a commitment that tells nothing. One file per customer is written to --out, for your product to show after sign-in.',
+      'A row that cannot be used stops the filing, so that nobody is left out unnoticed. --allow-faults files for the others.',
+    ],
+    options: {
+      ...CONTENT,
+      out: { type: 'text', value: 'DIR', help: 'folder for the product files' },
+      campaign: { type: 'text', value: 'ID', help: 'the campaign that it belongs to' },
+      'joint-required': { type: 'text', value: 'N', help: 'hold it until so many others support it' },
+      'joint-hours': { type: 'text', value: 'N', help: '… or until so many hours have passed; at most 24, the default' },
+      kind: { type: 'text', value: 'KIND', help: 'first (default), correction, follow_up or withdrawal' },
+      supersedes: { type: 'text', value: 'NOTICE', help: 'the notice that this one follows' },
+      'supersedes-files': { type: 'text', value: 'DIR', help: 'product files of that notice' },
+      'reporter-key': { type: 'text', value: 'FILE', help: "sign the customers' parts with this key where the act is signed by --gpg" },
+      'allow-faults': { type: 'flag', help: 'leave out rows that cannot be used' },
+    },
+    uses: SIGNING,
+    examples: [
+      'dunant notice file --customers customers.csv --brief brief.json --out product --party contoso.example --key alice',
+      'dunant notice file --customers customers.csv --brief brief.json --out product --campaign 3d21… --joint-required 1 --party fabrikam.example --gpg 4AEE18F83AFDEB23… --reporter-key reporter',
+    ],
+    load: async () => (await import('#cli/commands/notice-file.ts')).file,
+  },
+  {
+    path: 'notice show',
+    summary: "read another party's notice before you support it",
+    args: [NOTICE],
+    uses: SIGNING,
+    examples: ['dunant notice show c07d… --party fabrikam.example --key bob'],
+    load: async () => (await import('#cli/commands/notice.ts')).show,
+  },
+  {
+    path: 'notice support',
+    summary: "state what your party knows about another's notice",
+    args: [NOTICE],
+    options: {
+      state: { type: 'list', value: 'STATEMENT', help: 'issuer_is_genuine, same_actor_seen, method_reviewed or own_customers_notified' },
+    },
+    uses: SIGNING,
+    examples: ['dunant notice support c07d… --state issuer_is_genuine --state same_actor_seen --party fabrikam.example --key bob'],
+    load: async () => (await import('#cli/commands/notice.ts')).support,
+  },
+  {
+    path: 'notice status',
+    summary: 'show where a notice stands and who supports it; with --files, bring its proof to your product files',
+    args: [NOTICE],
+    options: { files: { type: 'text', value: 'DIR', help: 'product files whose receipt is to be renewed' } },
+    uses: SIGNING,
+    examples: ['dunant notice status c07d… --files product --party contoso.example --key alice'],
+    load: async () => (await import('#cli/commands/notice.ts')).status,
+  },
+  {
+    path: 'notice withdraw',
+    summary: 'take back a joint notice before its release',
+    about: ['After release nothing is undone: file a notice of kind withdrawal.'],
+    args: [NOTICE],
+    uses: SIGNING,
+    examples: ['dunant notice withdraw c07d… --party contoso.example --key alice'],
+    load: async () => (await import('#cli/commands/party.ts')).withdraw,
+  },
+]

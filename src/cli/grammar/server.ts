@@ -1,0 +1,50 @@
+import type { CommandSpec, Options } from './spec.ts'
+
+const DATA: Options = {
+  data: { type: 'text', value: 'DIR', help: "the server's own folder; default .dunant" },
+}
+
+/** What an operator does. */
+export const SERVER_COMMANDS: readonly CommandSpec[] = [
+  {
+    path: 'init',
+    summary: "make a server's keys and folder, with --solo a whole coalition of one company",
+    about: [
+      'Without --solo it prints the terms that the founders put into their charter. When the charter is drafted, run it again with --genesis: a server accepts no other charter, and is told once.',
+      'With --solo it also makes an officer key, drafts, signs and adopts the charter. It takes a minute, and the coalition of one can join a larger one later.',
+    ],
+    options: {
+      solo: { type: 'text', value: 'DOMAIN', help: 'found a coalition of this one company' },
+      origin: { type: 'text', value: 'NAME', help: 'DNS name of the coalition' },
+      genesis: { type: 'text', value: 'ID', help: 'the charter that an existing folder is to accept' },
+      name: { type: 'text', value: 'NAME', help: 'with --solo: name in the officer key; default the domain' },
+      server: { type: 'text', value: 'URL', help: 'with --solo: where it will answer; default http://127.0.0.1:8787' },
+      'no-passphrase': { type: 'flag', help: 'with --solo: leave the officer key without a passphrase' },
+      out: { type: 'text', value: 'FILE', help: 'write the terms here' },
+      ...DATA,
+    },
+    uses: ['passphrase'],
+    examples: [
+      'dunant init --solo contoso.example --origin notices.contoso.example',
+      'dunant init --origin coalition.example --data /srv/dunant --out terms.json',
+      'dunant init --data /srv/dunant --genesis 5f0c…',
+    ],
+    load: async () => (await import('#cli/commands/init.ts')).init,
+  },
+  {
+    path: 'serve',
+    summary: 'run a server on its folder',
+    about: [
+      'It listens on this machine alone unless told otherwise; put a proxy with TLS in front. The first run without a folder makes one and says what to do next.',
+    ],
+    options: {
+      host: { type: 'text', value: 'ADDRESS', help: 'address to listen on; default 127.0.0.1, or DUNANT_HOST' },
+      port: { type: 'text', value: 'N', help: 'port to listen on, 0 for any; default 8787, or DUNANT_PORT' },
+      origin: { type: 'text', value: 'NAME', help: 'DNS name of a coalition whose folder is not there yet' },
+      quiet: { type: 'flag', help: 'print no line per event' },
+      ...DATA,
+    },
+    examples: ['dunant serve', 'dunant serve --data /srv/dunant --port 8080'],
+    load: async () => (await import('#cli/commands/serve.ts')).serve,
+  },
+]

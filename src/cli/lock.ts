@@ -1,0 +1,73 @@
+import { mkdirSync, readdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { codeOf } from './files.ts'
+import { Busy } from './busy.ts'
+
+/** A folder without an owner in it is one whose owner died between two system calls. */
+const OWNERLESS_MS_MAX = 10_000
+const POLL_MS = 50
+const NOBODY = 'nobody'
+
+/** Held by one process at a time. */
+export interface Lock {
+  release(): void
+}
+
+/**
+ * Takes a lock folder, also one whose owner was killed.
+ *
+ * @throws Busy where another process holds it for longer than `waitMs`.
+ */
+export async function takeLock(folder: string, waitMs: number): Promise<Lock> {
+  const giveUpAt = Date.now() + waitMs
+  for (let owner = take(folder); owner !== undefined; owner = take(folder)) {
+    if (Date.now() > giveUpAt) throw new Busy(`process ${owner} uses this home (${folder})`)
+    await sleep(POLL_MS)
+  }
+  return {
+    release: () => {
+      unlinkSync(ownFile(folder))
+      rmdirSync(folder)
+    },
+  }
+}
+
+/** Takes the folder and returns `undefined`, or names the process to wait for. */
+function take(folder: string): string | undefined {
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+    writeFileSync(ownFile(folder), '')
+    return undefined
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return clearDead(folder)
+    if (codeOf(error) === 'ENOENT') return NOBODY
+    throw error
+  }
+}
+
+/** Frees the folder of a dead owner. The owner's id is the file name, so that no racer removes a newer owner's file. */
+function clearDead(folder: string): string {
+  try {
+    const [owner] = readdirSync(folder)
+    if (owner !== undefined && isAlive(Number(owner))) return owner
+    if (owner !== undefined) unlinkSync(`${folder}/${owner}`)
+    else if (Date.now() - statSync(folder).mtimeMs < OWNERLESS_MS_MAX) return NOBODY
+    rmdirSync(folder)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTEMPTY') throw error
+  }
+  return NOBODY
+}
+
+function ownFile(folder: string): string {
+  return `${folder}/${String(process.pid)}`
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return codeOf(error) === 'EPERM'
+  }
+}

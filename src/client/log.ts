@@ -1,0 +1,90 @@
+import { hex } from '#core/bytes.ts'
+import type { Directory } from '#core/directory.ts'
+import { verifyCheckpoint } from '#core/log/checkpoint.ts'
+import { verifyCosignatures } from '#core/log/cosignature.ts'
+import { parseVkey, type VerifierKey } from '#core/log/note.ts'
+import type { HashTile } from '#core/log/tile.ts'
+import { tileProver } from '#core/log/tile-prover.ts'
+import { accept, refuse, type Result } from '#core/result.ts'
+import type { Api } from './http.ts'
+import { type PinStore, pinTree } from './pins.ts'
+
+/** A tree of the log that the log signed and that grew from every tree this client saw before. */
+export interface SeenCheckpoint {
+  readonly size: number
+  readonly root: Uint8Array
+  /** The signed note. */
+  readonly note: string
+  /** How many distinct witnesses of the charter cosigned it. */
+  readonly witnessed: number
+  readonly witnessQuorum: number
+}
+
+/**
+ * Fetches the newest checkpoint and demands that the log only grew since the last one seen.
+ *
+ * Refuses what `verifyCheckpoint` and `verifyCosignatures` refuse, `checkpoint-older`, and `checkpoint-inconsistent`, also where the
+ * server does not give the tiles that would prove otherwise.
+ */
+export async function fetchCheckpoint(
+  api: Api,
+  pins: PinStore,
+  directory: Directory,
+): Promise<Result<SeenCheckpoint>> {
+  const note = await api.readCheckpoint()
+  if (!note.ok) return note
+  const key = parseVkey(directory.charter?.log_key ?? '')
+  if (!key.ok) return key
+  const checkpoint = verifyCheckpoint(note.value, key.value)
+  if (!checkpoint.ok) return checkpoint
+  const policy = directory.charter?.witnesses
+  const witnesses = parseWitnesses(policy?.keys ?? [])
+  if (!witnesses.ok) return witnesses
+  const cosignatures = verifyCosignatures(checkpoint.value.note, witnesses.value)
+  if (!cosignatures.ok) return cosignatures
+  const { root, size } = checkpoint.value
+  const pinned = await pinTree(
+    pins,
+    { root, size },
+    async (oldSize) => await proveGrowth(api, oldSize, size),
+  )
+  if (!pinned.ok) return pinned
+  const witnessed = new Set(cosignatures.value.map(({ witness }) => hex(witness.publicKey))).size
+  return accept({ size, root, note: note.value, witnessed, witnessQuorum: policy?.quorum ?? 0 })
+}
+
+function parseWitnesses(vkeys: readonly string[]): Result<readonly VerifierKey[]> {
+  const verifiers: VerifierKey[] = []
+  for (const vkey of vkeys) {
+    const verifier = parseVkey(vkey)
+    if (!verifier.ok) return verifier
+    verifiers.push(verifier.value)
+  }
+  return accept(verifiers)
+}
+
+/** Nothing in the tiles has to be trusted: a proof made of wrong ones does not verify. */
+async function proveGrowth(
+  api: Api,
+  oldSize: number,
+  size: number,
+): Promise<Result<readonly Uint8Array[]>> {
+  const prover = tileProver(size, async (tile) => await readHashTile(api, tile))
+  try {
+    return accept(await prover.consistencyProof(oldSize))
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return refuse('checkpoint-inconsistent', 'the server does not show how the log grew')
+  }
+}
+
+/**
+ * Reads a tile for a prover.
+ *
+ * @throws RangeError where the server does not have it, which the prover's own checks throw for tiles that are too short.
+ */
+async function readHashTile(api: Api, tile: HashTile): Promise<Uint8Array> {
+  const bytes = await api.readTile(tile)
+  if (!bytes.ok) throw new RangeError('a tile is missing')
+  return bytes.value
+}

@@ -1,0 +1,91 @@
+import { normaliseAccount } from '#core/commitment.ts'
+import type { Facts } from '#core/notice-statement.ts'
+import { accept, refuse, type Result } from '#core/result.ts'
+import type { Template } from '#wire/assemble-template.ts'
+import { CUSTOMER_COLUMNS, type CsvFault, type CsvRow, parseCsv } from './csv.ts'
+import { parseFactsCell } from './facts.ts'
+
+/** Whom a company tells, and what about them. */
+export interface Recipient {
+  /** In its one spelling. */
+  readonly account: string
+  readonly language: string
+  readonly facts: Facts
+  readonly mailbox?: string
+  /** Of the mailbox's current key, as the customer gave it. */
+  readonly fingerprint?: string
+  /** The line of the list on which they stand, from 1. */
+  readonly line: number
+}
+
+/** A company's customer list, read. */
+export interface RecipientList {
+  readonly recipients: readonly Recipient[]
+  /** Rows that nobody can be told by; a filer that goes on leaves these people untold. */
+  readonly faults: readonly CsvFault[]
+}
+
+const MAILBOX = /^[a-z2-7]{32}$/
+const FINGERPRINT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
+
+/**
+ * Reads a company's customer list and checks each row against the template: account, language, facts, mailbox.
+ *
+ * A row that does not hold becomes a fault. Refuses `customer-list-invalid` where the table as a whole cannot be read.
+ */
+export function readRecipients(csv: string, template: Template): Result<RecipientList> {
+  const table = parseCsv(csv, CUSTOMER_COLUMNS)
+  if (!table.ok) return table
+  const recipients: Recipient[] = []
+  const faults: CsvFault[] = [...table.value.faults]
+  const seen = { accounts: new Set<string>(), mailboxes: new Set<string>() }
+  for (const row of table.value.rows) {
+    const recipient = readRow(row, template)
+    const fault = recipient.ok
+      ? repeated(recipient.value, seen)
+      : (recipient.refusal.detail ?? recipient.refusal.reason)
+    if (recipient.ok && fault === undefined) recipients.push(recipient.value)
+    else faults.push({ line: row.line, reason: fault ?? 'it cannot be read' })
+  }
+  return accept({ recipients, faults: faults.toSorted((a, b) => a.line - b.line) })
+}
+
+function readRow({ cells, line }: CsvRow, template: Template): Result<Recipient> {
+  const account = normaliseAccount(cells['account'] ?? '')
+  if (!account.ok) return account
+  const language = (cells['language'] ?? '').trim()
+  if (!template.texts.has(language)) {
+    return refuse(
+      'language-missing',
+      `the template has no text in this language, only ${[...template.texts.keys()].join(', ')}`,
+    )
+  }
+  const facts = parseFactsCell(cells['facts'] ?? '')
+  if (!facts.ok) return facts
+  const mailbox = (cells['mailbox'] ?? '').trim()
+  const fingerprint = (cells['fingerprint'] ?? '').replace(/\s/g, '').toLowerCase()
+  if (mailbox !== '' && !MAILBOX.test(mailbox))
+    return refuse('customer-list-invalid', 'this is not the id of a mailbox')
+  if (fingerprint !== '' && !FINGERPRINT.test(fingerprint))
+    return refuse('customer-list-invalid', 'this is not a fingerprint')
+  return accept({
+    account: account.value,
+    language,
+    facts: facts.value,
+    line,
+    ...(mailbox === '' ? {} : { mailbox }),
+    ...(fingerprint === '' ? {} : { fingerprint }),
+  })
+}
+
+/** Two notices for one account or mailbox would contradict each other. */
+function repeated(
+  { account, mailbox }: Recipient,
+  seen: { readonly accounts: Set<string>; readonly mailboxes: Set<string> },
+): string | undefined {
+  if (seen.accounts.has(account)) return 'the account stands there twice'
+  if (mailbox !== undefined && seen.mailboxes.has(mailbox)) return 'the mailbox stands there twice'
+  seen.accounts.add(account)
+  if (mailbox !== undefined) seen.mailboxes.add(mailbox)
+  return undefined
+}

@@ -1,0 +1,125 @@
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { openDirectoryBlobs } from '#adapters/blob/directory.ts'
+import { generateServiceKey, openServiceCrypto } from '#adapters/keys/openpgp.ts'
+import { openFileSigner } from '#adapters/log/file-signer.ts'
+import { migrateSqliteStorage, openSqliteStorage } from '#adapters/storage/sqlite.ts'
+import { systemRandom } from '#adapters/system/random.ts'
+import { sha256Hex } from '#core/hash.ts'
+import type { RefusalReason } from '#core/refusal.ts'
+import type { HttpPorts } from '#http/app.ts'
+import { openDirectory } from '#service/read-directory.ts'
+import { openSequencer } from '#service/sequence-log.ts'
+import { parseAct } from '#wire/act.ts'
+import { BEGIN, cached } from './coalition-keys.ts'
+
+/** The DNS name of every coalition of the tests. */
+export const ORIGIN = 'coalition.example'
+
+/** Nothing here is about surviving a power cut, and waiting for a disk takes most of the time. */
+const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
+/** Time as a test sets it. */
+export interface SettableClock {
+  now(): number
+  set(seconds: number): void
+  advance(seconds: number): void
+}
+
+/** A server without clients. */
+export interface Server {
+  readonly ports: HttpPorts
+  readonly clock: SettableClock
+  readonly events: string[]
+  readonly folder: string
+  readonly vkey: string
+}
+
+/** Opens a server on a database, a folder of blobs and a log of its own, with any port replaced. */
+export async function openServer(replaced: Partial<HttpPorts>): Promise<Server> {
+  const folder = mkdtempSync(join(FOLDER, 'dunant-coalition-'))
+  const clock = settableClock()
+  const path = join(folder, 'database')
+  await migrateSqliteStorage({ path })
+  const storage = replaced.storage ?? (await openSqliteStorage({ path }))
+  const service = await cached(
+    'service',
+    async () => await generateServiceKey({ origin: ORIGIN, date: BEGIN - 86_400 }),
+  )
+  const crypto = await openServiceCrypto({ privateKeyArmored: service.privateArmored, clock })
+  const signer = openFileSigner({
+    path: join(folder, 'log-memory'),
+    seed: systemRandom.bytes(32),
+    origin: ORIGIN,
+    newLog: true,
+  })
+  const acts = { parse: parseAct }
+  const events: string[] = []
+  const heard = recordedEvents(events)
+  const ports: HttpPorts = {
+    acts,
+    blobs: await openDirectoryBlobs({ path: join(folder, 'blobs') }),
+    challengeSecret: systemRandom.bytes(32),
+    clock,
+    crypto,
+    directory: openDirectory({ acts, crypto, storage, origin: ORIGIN }),
+    events: heard,
+    genesis: '',
+    origin: ORIGIN,
+    random: systemRandom,
+    sequencer: openSequencer({ clock, events: heard, random: systemRandom, signer, storage }),
+    storage,
+    templates: new Map(),
+    ...replaced,
+  }
+  return { ports, clock, events, folder, vkey: signer.vkey }
+}
+
+function settableClock(): SettableClock {
+  let now = BEGIN
+  return {
+    now: () => now,
+    set: (seconds) => {
+      now = seconds
+    },
+    advance: (seconds) => {
+      now += seconds
+    },
+  }
+}
+
+function recordedEvents(events: string[]): HttpPorts['events'] {
+  const report = (fields: { readonly reason: RefusalReason }): void => {
+    events.push(fields.reason)
+  }
+  return {
+    listening: () => undefined,
+    actAccepted: () => undefined,
+    actRefused: report,
+    checkpointSigned: () => undefined,
+    signerRefused: report,
+    unavailable: ({ operation }) => events.push(`unavailable ${operation}`),
+    failed: ({ error, operation }) => events.push(`failed ${operation} ${error}`),
+  }
+}
+
+/** A hash of every row and every blob name. */
+export function snapshotOf(folder: string): string {
+  const database = new Database(join(folder, 'database'), { readonly: true })
+  try {
+    const tables = database
+      .prepare<[], { name: string }>(
+        "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+      )
+      .all()
+    const rows = tables.map(({ name }) =>
+      database.prepare<[], unknown>(`SELECT * FROM "${name}"`).raw().all(),
+    )
+    const blobs = readdirSync(join(folder, 'blobs'), { recursive: true }).map(String).sort()
+    return sha256Hex(new TextEncoder().encode(JSON.stringify([tables, rows, blobs])))
+  } finally {
+    database.close()
+  }
+}
