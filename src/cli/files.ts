@@ -18,9 +18,9 @@ export function privateFolder(path: string): void {
 /**
  * Writes a file whole or not at all, for its owner alone, and returns once it would survive a power cut.
  *
- * With `isNew`, a file that is there already is kept. @throws UsageError then.
+ * With `isNew`, a file that is there already is kept: @throws UsageError. What can be made again need not be durable.
  */
-export function writeWhole(path: string, content: string | Uint8Array, options: { isNew?: boolean } = {}): void {
+export function writeWhole(path: string, content: string | Uint8Array, options: { isNew?: boolean; isDurable?: boolean } = {}): void {
   if (options.isNew === true && existsSync(path)) {
     throw new UsageError(`${path} is there already and is not written over`)
   }
@@ -29,14 +29,14 @@ export function writeWhole(path: string, content: string | Uint8Array, options: 
   const file = openSync(part, 'w', 0o600)
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
-    fsyncSync(file)
+    if (options.isDurable !== false) fsyncSync(file)
     closeSync(file)
     renameSync(part, path)
   } catch (error) {
     unlinkSync(part)
     throw error
   }
-  syncFolder(dirname(path))
+  if (options.isDurable !== false) syncFolder(dirname(path))
 }
 
 /** A rename is durable once its folder is. */

@@ -29,12 +29,18 @@ interface Needle {
  */
 export function searchFolder(folder: string, markers: readonly string[]): readonly Finding[] {
   const needles = markers.flatMap(needlesOf)
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  )
   return files.flatMap((entry) => {
     const path = join(entry.parentPath, entry.name)
     const file = relative(folder, path)
     const named = needles.filter(({ bytes }) => Buffer.from(file).includes(bytes))
-    return [...named, ...searchBytes(readFileSync(path), needles, 0)].map(({ marker, form }) => ({ marker, file, form }))
+    return [...named, ...searchBytes(readFileSync(path), needles, 0)].map(({ marker, form }) => ({
+      marker,
+      file,
+      form,
+    }))
   })
 }
 
@@ -42,7 +48,10 @@ export function searchFolder(folder: string, markers: readonly string[]): readon
 function searchBytes(bytes: Buffer, needles: readonly Needle[], depth: number): readonly Needle[] {
   const found = needles.filter((needle) => bytes.includes(needle.bytes))
   if (depth >= NESTING_MAX) return found
-  return [...found, ...streamsIn(bytes).flatMap((stream) => searchBytes(stream, needles, depth + 1))]
+  return [
+    ...found,
+    ...streamsIn(bytes).flatMap((stream) => searchBytes(stream, needles, depth + 1)),
+  ]
 }
 
 function needlesOf(marker: string): readonly Needle[] {
@@ -57,15 +66,25 @@ function needlesOf(marker: string): readonly Needle[] {
   return texts.flatMap(([form, bytes]) => [
     { marker, form, bytes },
     { marker, form: `${form}, hex`, bytes: Buffer.from(bytes.toString('hex')) },
-    { marker, form: `${form}, hex in upper case`, bytes: Buffer.from(bytes.toString('hex').toUpperCase()) },
-    ...base64Pieces(bytes).map((piece) => ({ marker, form: `${form}, base64`, bytes: Buffer.from(piece) })),
+    {
+      marker,
+      form: `${form}, hex in upper case`,
+      bytes: Buffer.from(bytes.toString('hex').toUpperCase()),
+    },
+    ...base64Pieces(bytes).map((piece) => ({
+      marker,
+      form: `${form}, base64`,
+      bytes: Buffer.from(piece),
+    })),
   ])
 }
 
 /** The characters of base64 that depend on the text alone, wherever in a group of three bytes it begins. */
 function base64Pieces(bytes: Buffer): readonly string[] {
   const pieces = [0, 1, 2].flatMap((shift) => {
-    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replace(/=+$/, '')
+    const encoded = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replace(/=+$/, '')
     const first = shift === 0 ? 0 : shift + 1
     const end = Math.floor(((shift + bytes.length) * 8) / 6)
     const piece = encoded.slice(first, end)
@@ -78,7 +97,8 @@ function base64Pieces(bytes: Buffer): readonly string[] {
 function streamsIn(bytes: Buffer): readonly Buffer[] {
   const streams: Buffer[] = []
   for (let at = bytes.indexOf(0x1f); at >= 0; at = bytes.indexOf(0x1f, at + 1)) {
-    if (bytes[at + 1] === 0x8b && bytes[at + 2] === 0x08) streams.push(...inflated(() => gunzipSync(bytes.subarray(at), LENIENT)))
+    if (bytes[at + 1] === 0x8b && bytes[at + 2] === 0x08)
+      streams.push(...inflated(() => gunzipSync(bytes.subarray(at), LENIENT)))
   }
   for (let at = bytes.indexOf(0x78); at >= 0; at = bytes.indexOf(0x78, at + 1)) {
     const header = 0x7800 + (bytes[at + 1] ?? 0)

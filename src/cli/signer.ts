@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { existsSync } from 'node:fs'
-import { publicOf, signDetached, unlockKey, type UnlockedKey } from '#client/openpgp.ts'
+import { signAct } from '#client/act.ts'
+import { publicOf, unlockKey, type UnlockedKey } from '#client/openpgp.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { pathOf, readText } from './files.ts'
 import { type Gpg, openGpg } from './gpg.ts'
@@ -71,7 +72,7 @@ export function keySigner(key: UnlockedKey): Signer {
   return {
     fingerprint: key.fingerprint,
     certificate: publicOf(key),
-    sign: async (payload, at) => accept(await signDetached(key, payload, at === undefined ? {} : { at })),
+    sign: async (payload, at) => await signAct(key, payload, at),
     means: { kind: 'file', key },
   }
 }

@@ -109,9 +109,8 @@ export interface CertificateReplaceBody {
 }
 
 export interface TemplateAdoptBody {
-  /** The template manifest; its canonical form is what is hashed. */
+  /** The template manifest, which names its texts by hash; they are uploaded before. Its canonical form is what is hashed. */
   readonly manifest: JsonObject
-  readonly texts: readonly JsonObject[]
 }
 
 /** SHA-256 hashes of single-use invitation tokens (32 random bytes each) that a party hands to its customers. */

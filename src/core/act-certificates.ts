@@ -14,7 +14,9 @@ export function certificatesIn(act: Act): readonly OfferedCertificate[] {
     case 'charter.adopt':
       return [
         { certificate: act.body.service_certificate, kind: 'service' },
-        ...act.body.founders.flatMap((founder) => founder.officers.map(({ certificate }) => ({ certificate, kind: 'officer' }) as const)),
+        ...act.body.founders.flatMap((founder) =>
+          founder.officers.map(({ certificate }) => ({ certificate, kind: 'officer' }) as const),
+        ),
       ]
     case 'charter.amend':
       return [{ certificate: act.body.service_certificate, kind: 'service' }]

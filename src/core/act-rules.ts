@@ -15,10 +15,34 @@ export interface ActRule {
   readonly held: boolean
 }
 
-const GOVERNANCE = { by: ['party'], duties: ['admin'], voters: 'none', governance: true, held: false } as const
-const PARTY = { by: ['party'], duties: ['reporter'], voters: 'none', governance: false, held: false } as const
-const MAILBOX = { by: ['mailbox'], duties: [], voters: 'none', governance: false, held: true } as const
-const SERVICE = { by: ['service'], duties: [], voters: 'none', governance: false, held: false } as const
+const GOVERNANCE = {
+  by: ['party'],
+  duties: ['admin'],
+  voters: 'none',
+  governance: true,
+  held: false,
+} as const
+const PARTY = {
+  by: ['party'],
+  duties: ['reporter'],
+  voters: 'none',
+  governance: false,
+  held: false,
+} as const
+const MAILBOX = {
+  by: ['mailbox'],
+  duties: [],
+  voters: 'none',
+  governance: false,
+  held: true,
+} as const
+const SERVICE = {
+  by: ['service'],
+  duties: [],
+  voters: 'none',
+  governance: false,
+  held: false,
+} as const
 
 /** One line per act type: this table and `act-bodies.ts` are the whole list. */
 export const ACT_RULES: { readonly [T in ActType]: ActRule } = {

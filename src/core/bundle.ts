@@ -49,7 +49,8 @@ export function lineHash(text: string): Uint8Array {
  * Refuses `bundle-line-invalid`, `bundle-line-too-long`, `bundle-unsorted`.
  */
 export function splitChunk(chunk: Uint8Array, last: string): Result<readonly string[]> {
-  if (chunk.length === 0 || chunk.at(-1) !== 0x0a) return refuse('bundle-line-invalid', 'a chunk ends at a line end')
+  if (chunk.length === 0 || chunk.at(-1) !== 0x0a)
+    return refuse('bundle-line-invalid', 'a chunk ends at a line end')
   const text = fromUtf8(chunk)
   if (text === undefined || text.length !== chunk.length) return refuse('bundle-line-invalid')
   const lines = text.slice(0, -1).split('\n')

@@ -1,5 +1,6 @@
-const HEX = /^(?:[0-9a-f]{2})*$/
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+const HEX = /^[0-9a-f]*$/
+/** A class without groups: the regular expression must not need a stack as long as its input. */
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 const BASE32_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 /** How many bytes `String.fromCharCode` takes in one call without overflowing the stack. */
 const CHUNK_BYTES = 0x8000
@@ -27,9 +28,10 @@ export function hex(bytes: Uint8Array): string {
 
 /** Reads lower-case hex; `undefined` for anything else. */
 export function fromHex(text: string): Uint8Array | undefined {
-  if (!HEX.test(text)) return undefined
+  if (text.length % 2 !== 0 || !HEX.test(text)) return undefined
   const bytes = new Uint8Array(text.length / 2)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(i * 2, i * 2 + 2), 16)
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = Number.parseInt(text.slice(i * 2, i * 2 + 2), 16)
   return bytes
 }
 
@@ -48,7 +50,7 @@ export function base64(bytes: Uint8Array): string {
  * `atob` and `Buffer` accept several spellings of the same bytes, which would give one object several hashes.
  */
 export function fromBase64(text: string): Uint8Array | undefined {
-  if (!BASE64.test(text)) return undefined
+  if (text.length % 4 !== 0 || !BASE64.test(text)) return undefined
   const binary = atob(text)
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
@@ -57,7 +59,11 @@ export function fromBase64(text: string): Uint8Array | undefined {
 
 /** The last four characters of the base64 of some bytes: the only place where two spellings can differ. */
 function lastGroup(bytes: Uint8Array): string {
-  return base64(bytes.subarray(bytes.length - (bytes.length % 3 === 0 ? Math.min(3, bytes.length) : bytes.length % 3)))
+  return base64(
+    bytes.subarray(
+      bytes.length - (bytes.length % 3 === 0 ? Math.min(3, bytes.length) : bytes.length % 3),
+    ),
+  )
 }
 
 /** Base32 in lower case without padding (RFC 4648 section 6). */

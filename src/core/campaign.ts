@@ -24,7 +24,10 @@ export function campaignReads(parsed: ParsedAct<CampaignAct>): readonly SubjectK
 }
 
 /** Decides a campaign act. */
-export function decideCampaign(state: DecisionState, parsed: ParsedAct<CampaignAct>): Result<Decision> {
+export function decideCampaign(
+  state: DecisionState,
+  parsed: ParsedAct<CampaignAct>,
+): Result<Decision> {
   const { act } = parsed
   switch (act.type) {
     case 'campaign.open':
@@ -36,7 +39,10 @@ export function decideCampaign(state: DecisionState, parsed: ParsedAct<CampaignA
   }
 }
 
-function open(state: DecisionState, parsed: { act: ActOf<'campaign.open'>; id: string }): Result<Decision> {
+function open(
+  state: DecisionState,
+  parsed: { act: ActOf<'campaign.open'>; id: string },
+): Result<Decision> {
   const { invited, label } = parsed.act.body
   const author = partyOf(parsed)
   for (const domain of invited) {
@@ -78,7 +84,9 @@ export function checkBrief(
 ): Result<void> {
   const held = state.subjects.get('brief', brief.hash)
   if (held === undefined || held.party !== brief.author) return refuse('brief-unknown')
-  return held.recipients.every((domain) => brief.allowed.includes(domain)) ? accept(undefined) : refuse('brief-recipients-wrong')
+  return held.recipients.every((domain) => brief.allowed.includes(domain))
+    ? accept(undefined)
+    : refuse('brief-recipients-wrong')
 }
 
 /** Tells whether a party belongs to a campaign's circle: its author and those invited. */

@@ -63,12 +63,14 @@ function canonicalText(value: Json, depth: number): string {
 }
 
 function canonicalNumber(value: number): string {
-  if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw new TypeError('not a safe integer')
+  if (!Number.isSafeInteger(value) || Object.is(value, -0))
+    throw new TypeError('not a safe integer')
   return String(value)
 }
 
 function canonicalString(value: string): string {
-  if (CONTROL.test(value) || LONE_SURROGATE.test(value)) throw new TypeError('a character outside the profile')
+  if (CONTROL.test(value) || LONE_SURROGATE.test(value))
+    throw new TypeError('a character outside the profile')
   return JSON.stringify(value)
 }
 

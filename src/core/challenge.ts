@@ -13,13 +13,26 @@ export const CHALLENGE_DAYS_BACK = 2
  *
  * Clients parse it strictly and answer with the hex alone, so that a server cannot have other ciphertext decrypted by it.
  */
-export function challengeText(challenge: { origin: string; purpose: ChallengePurpose; fingerprint: string; answer: string }): string {
+export function challengeText(challenge: {
+  origin: string
+  purpose: ChallengePurpose
+  fingerprint: string
+  answer: string
+}): string {
   return `dunant-challenge-v1\n${challenge.origin}\n${challenge.purpose}\n${challenge.fingerprint}\n${challenge.answer}\n`
 }
 
 /** The hex that proves who could decrypt: an HMAC, so that nothing of a stranger's is stored. */
-export function challengeAnswer(secret: Uint8Array, challenge: { purpose: ChallengePurpose; fingerprint: string; day: string }): string {
-  return hex(hmacSha256(secret, utf8(`dunant-challenge-v1\n${challenge.purpose}\n${challenge.fingerprint}\n${challenge.day}`)))
+export function challengeAnswer(
+  secret: Uint8Array,
+  challenge: { purpose: ChallengePurpose; fingerprint: string; day: string },
+): string {
+  return hex(
+    hmacSha256(
+      secret,
+      utf8(`dunant-challenge-v1\n${challenge.purpose}\n${challenge.fingerprint}\n${challenge.day}`),
+    ),
+  )
 }
 
 /** Tells whether an answer is that of today's challenge or of one of the two days before. Compares digests, so timing tells nothing. */

@@ -1,13 +1,21 @@
 import { type ActOf, type ParsedAct } from './act.ts'
-import { canonicalJson } from './canonical-json.ts'
 import { campaignReads, decideCampaign, mayReadCampaign } from './campaign.ts'
-import { type ActState, type Decision, type DecisionState, done, type Effect, type Reader, type SubjectKey, type Subjects } from './decision.ts'
-import { sha256Hex } from './hash.ts'
+import {
+  type ActState,
+  type Decision,
+  type DecisionState,
+  done,
+  type Effect,
+  type Reader,
+  type SubjectKey,
+  type Subjects,
+} from './decision.ts'
 import { decideMailbox, mailboxNameOf, mailboxReads, mayReadMailbox } from './mailbox.ts'
 import { decideNotice, mayReadNotice, noticeReads } from './notice.ts'
 import { decideGovernance, type GovernanceAct } from './party.ts'
 import { RECOVERY_DAYS } from './quorum.ts'
 import { accept, refuse, type Result } from './result.ts'
+import { languageHashes, templateHash } from './template.ts'
 import { DAY_SECONDS } from './time.ts'
 
 /**
@@ -53,7 +61,10 @@ export function readsOf(parsed: ParsedAct, known: Subjects): readonly SubjectKey
     case 'party.suspend':
       return []
     case 'template.adopt':
-      return [act.body.manifest, ...act.body.texts].map((part) => ({ kind: 'template', id: sha256Hex(canonicalJson(part)) }))
+      return [templateHash(act.body.manifest), ...languageHashes(act.body.manifest)].map((id) => ({
+        kind: 'template',
+        id,
+      }))
   }
 }
 
@@ -100,23 +111,40 @@ export function decide(state: DecisionState, parsed: ParsedAct, now: number): Re
   }
 }
 
-function govern(state: DecisionState, parsed: ParsedAct<GovernanceAct>, now: number): Result<Decision> {
+function govern(
+  state: DecisionState,
+  parsed: ParsedAct<GovernanceAct>,
+  now: number,
+): Result<Decision> {
   const next = decideGovernance(state.directory, parsed.act, {
     id: parsed.id,
     certificates: state.certificates,
     recoveryDue: now >= parsed.at + RECOVERY_DAYS * DAY_SECONDS,
   })
   if (!next.ok) return next
-  return accept(done({ kind: 'directory', directory: next.value }, ...templateParts(state, parsed.act)))
+  const parts = templateParts(state, parsed.act)
+  if (!parts.ok) return parts
+  return accept(done({ kind: 'directory', directory: next.value }, ...parts.value))
 }
 
-/** What `GET /api/templates` serves: manifest and texts, each under the hash of its canonical form. */
-function templateParts(state: DecisionState, act: GovernanceAct): readonly Effect[] {
-  if (act.type !== 'template.adopt') return []
-  const parts = new Map([act.body.manifest, ...act.body.texts].map((part) => [sha256Hex(canonicalJson(part)), part]))
-  return [...parts]
-    .filter(([id]) => state.subjects.get('template', id) === undefined)
-    .map(([id, part]) => ({ kind: 'put', subject: 'template', id, state: part }))
+/** What `GET /api/templates` serves from now on: the manifest, and the texts that it names, which must have been uploaded. */
+function templateParts(state: DecisionState, act: GovernanceAct): Result<readonly Effect[]> {
+  if (act.type !== 'template.adopt') return accept([])
+  const { manifest } = act.body
+  const party = 'party' in act.by ? act.by.party : ''
+  const own: Effect = {
+    kind: 'put',
+    subject: 'template',
+    id: templateHash(manifest),
+    state: { adopted: true, json: manifest, party },
+  }
+  const effects: Effect[] = [own]
+  for (const id of languageHashes(manifest)) {
+    const text = state.subjects.get('template', id)
+    if (text === undefined) return refuse('template-unknown', 'a text that the manifest names is not uploaded')
+    effects.push({ kind: 'put', subject: 'template', id, state: { ...text, adopted: true } })
+  }
+  return accept(effects)
 }
 
 function lapse(state: DecisionState, act: ActOf<'act.lapse'>, now: number): Result<Decision> {
@@ -140,13 +168,21 @@ function withdraw(state: DecisionState, act: ActOf<'act.withdraw'>): Result<Deci
   if (target.withdrawn.includes(party)) return refuse('nothing-to-do')
   if (target.party !== party) {
     const next: ActState = { ...target, withdrawn: [...target.withdrawn, party].toSorted() }
-    return accept(done({ kind: 'put', subject: 'act', id: act.body.act, state: next, tag: 'pending' }))
+    return accept(
+      done({ kind: 'put', subject: 'act', id: act.body.act, state: next, tag: 'pending' }),
+    )
   }
   const notice = state.subjects.get('notice', act.body.act)
   const effects: Effect[] = [{ kind: 'close', act: act.body.act, status: 'withdrawn' }]
   if (notice !== undefined) {
     const taken = { ...notice, withdrawn: true } as const
-    effects.push({ kind: 'put', subject: 'notice', id: act.body.act, state: taken, tag: notice.filer })
+    effects.push({
+      kind: 'put',
+      subject: 'notice',
+      id: act.body.act,
+      state: taken,
+      tag: notice.filer,
+    })
   }
   return accept(done(...effects))
 }
@@ -191,7 +227,10 @@ export function mayReadReads(parsed: ParsedAct, known: Subjects): readonly Subje
 
 function noticeAndCampaign(id: string, known: Subjects): readonly SubjectKey[] {
   const campaign = known.get('notice', id)?.campaign
-  return [{ kind: 'notice', id }, ...(campaign === undefined ? [] : [{ kind: 'campaign', id: campaign } as const])]
+  return [
+    { kind: 'notice', id },
+    ...(campaign === undefined ? [] : [{ kind: 'campaign', id: campaign } as const]),
+  ]
 }
 
 /** Tells whether a reader may have an act. An act that may not be read is answered exactly as one that does not exist. */
@@ -235,12 +274,20 @@ export function mayRead(subjects: Subjects, reader: Reader, parsed: ParsedAct): 
   }
 }
 
-function mayReadAcknowledgement(subjects: Subjects, reader: Reader, act: ActOf<'notice.acknowledge'>): boolean {
+function mayReadAcknowledgement(
+  subjects: Subjects,
+  reader: Reader,
+  act: ActOf<'notice.acknowledge'>,
+): boolean {
   if (reader.kind === 'mailbox') return 'mailbox' in act.by && act.by.mailbox === reader.id
   return reader.kind === 'party' && subjects.get('notice', act.body.notice)?.filer === reader.domain
 }
 
 function noticeOf(subjects: Subjects, id: string): Parameters<typeof mayReadNotice>[0] {
   const notice = subjects.get('notice', id)
-  return { notice, campaign: notice?.campaign === undefined ? undefined : subjects.get('campaign', notice.campaign) }
+  return {
+    notice,
+    campaign:
+      notice?.campaign === undefined ? undefined : subjects.get('campaign', notice.campaign),
+  }
 }

@@ -109,6 +109,14 @@ export interface LineState {
   readonly mailbox: string
 }
 
+/** A template manifest or text, by the hash of its canonical form: adopted, or uploaded to be. */
+export interface TemplateState {
+  readonly adopted: boolean
+  readonly json: JsonObject
+  /** Who uploaded it. */
+  readonly party: string
+}
+
 /** The state of every kind of subject a decision reads. */
 export interface SubjectStates {
   acknowledgement: AcknowledgementState
@@ -120,8 +128,7 @@ export interface SubjectStates {
   line: LineState
   mailbox: MailboxState
   notice: NoticeState
-  /** A template manifest or text that an act adopted, by the hash of its canonical form. */
-  template: JsonObject
+  template: TemplateState
 }
 
 export type SubjectName = keyof SubjectStates
@@ -139,7 +146,15 @@ export interface Subjects {
 
 /** One change: plain data, applied with the others or not at all. */
 export type Effect =
-  | { [K in SubjectName]: { readonly kind: 'put'; readonly subject: K; readonly id: string; readonly state: SubjectStates[K]; readonly tag?: string } }[SubjectName]
+  | {
+      [K in SubjectName]: {
+        readonly kind: 'put'
+        readonly subject: K
+        readonly id: string
+        readonly state: SubjectStates[K]
+        readonly tag?: string
+      }
+    }[SubjectName]
   | { readonly kind: 'directory'; readonly directory: Directory }
   /** Another act changes its status with this one. */
   | { readonly kind: 'close'; readonly act: string; readonly status: ActStatus }

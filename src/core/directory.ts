@@ -106,7 +106,9 @@ export function ownerOf(
 
 /** The parties of a kind that are active, in order of domain. */
 export function activeParties(directory: Directory, kind: PartyKind): readonly Party[] {
-  return [...directory.parties.values()].filter((party) => party.kind === kind && party.status === 'active')
+  return [...directory.parties.values()].filter(
+    (party) => party.kind === kind && party.status === 'active',
+  )
 }
 
 /** A party by its domain. Refuses `party-unknown`, `party-suspended`. */
@@ -118,5 +120,7 @@ export function activeParty(directory: Directory, domain: string): Result<Party>
 
 /** The active officers of a party who hold a duty. */
 export function officersWith(party: Party, duty: Duty): readonly Officer[] {
-  return [...party.officers.values()].filter((o) => o.status === 'active' && o.duties.includes(duty))
+  return [...party.officers.values()].filter(
+    (o) => o.status === 'active' && o.duties.includes(duty),
+  )
 }

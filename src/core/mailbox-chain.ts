@@ -1,6 +1,11 @@
 import { fromBase64 } from './bytes.ts'
 import { mailboxId } from './mailbox.ts'
-import { type CertificateFacts, inspectCertificate, readSignature, verifySignature } from './openpgp.ts'
+import {
+  type CertificateFacts,
+  inspectCertificate,
+  readSignature,
+  verifySignature,
+} from './openpgp.ts'
 import { readArmor } from './packets.ts'
 import type { MailboxLink } from './receipt.ts'
 import type { ParsedAct } from './act.ts'
@@ -67,35 +72,65 @@ function openLink(claim: MailboxClaim, link: MailboxLink): Result<ParsedAct> {
   if (payload === undefined) return refuse('chain-broken')
   const parsed = claim.parse(payload)
   if (!parsed.ok) return parsed
-  return parsed.value.act.origin === claim.origin ? parsed : refuse('chain-broken', 'a link belongs to another coalition')
+  return parsed.value.act.origin === claim.origin
+    ? parsed
+    : refuse('chain-broken', 'a link belongs to another coalition')
 }
 
 /** The certificate that a link puts behind the mailbox. */
-async function offeredBy(claim: MailboxClaim, parsed: ParsedAct, position: number): Promise<Result<CertificateFacts>> {
+async function offeredBy(
+  claim: MailboxClaim,
+  parsed: ParsedAct,
+  position: number,
+): Promise<Result<CertificateFacts>> {
   const { act } = parsed
   if (position === 0) {
-    if (act.type !== 'mailbox.enrol') return refuse('chain-broken', 'a chain begins with the enrolment')
-    const facts = await inspect(act.body.certificate, act.body.identifiable ? 'identifiable' : 'mailbox')
+    if (act.type !== 'mailbox.enrol')
+      return refuse('chain-broken', 'a chain begins with the enrolment')
+    const facts = await inspect(
+      act.body.certificate,
+      act.body.identifiable ? 'identifiable' : 'mailbox',
+    )
     if (!facts.ok) return facts
-    const names = act.body.mailbox === claim.id && mailboxId(facts.value.fingerprint, act.body.salt) === claim.id
+    const names =
+      act.body.mailbox === claim.id &&
+      mailboxId(facts.value.fingerprint, act.body.salt) === claim.id
     return names ? facts : refuse('chain-broken', 'the mailbox id does not name this key')
   }
-  if (act.type !== 'mailbox.rotate' || !('mailbox' in act.by) || act.by.mailbox !== claim.id) return refuse('chain-broken')
+  if (act.type !== 'mailbox.rotate' || !('mailbox' in act.by) || act.by.mailbox !== claim.id)
+    return refuse('chain-broken')
   return await inspect(act.body.certificate, 'mailbox')
 }
 
-async function inspect(certificate: string, kind: 'identifiable' | 'mailbox'): Promise<Result<CertificateFacts>> {
+async function inspect(
+  certificate: string,
+  kind: 'identifiable' | 'mailbox',
+): Promise<Result<CertificateFacts>> {
   const bytes = fromBase64(certificate)
-  return bytes === undefined ? refuse('chain-broken') : await inspectCertificate(bytes, kind, undefined)
+  return bytes === undefined
+    ? refuse('chain-broken')
+    : await inspectCertificate(bytes, kind, undefined)
 }
 
-async function isSignedBy(parsed: ParsedAct, signatures: readonly string[], certificate: Uint8Array): Promise<Result<void>> {
+async function isSignedBy(
+  parsed: ParsedAct,
+  signatures: readonly string[],
+  certificate: Uint8Array,
+): Promise<Result<void>> {
   const [armored, ...more] = signatures
-  if (armored === undefined || more.length > 0) return refuse('chain-broken', 'a link has one signature')
+  if (armored === undefined || more.length > 0)
+    return refuse('chain-broken', 'a link has one signature')
   const packet = readArmor(armored, 'PGP SIGNATURE')
   if (!packet.ok) return packet
   const signature = readSignature(packet.value)
   if (!signature.ok) return signature
-  const verified = await verifySignature({ payload: parsed.payload, signature: packet.value, certificate, validAt: [] })
-  return verified.ok ? accept(undefined) : refuse('chain-broken', 'a link is not signed by the key before it')
+  const verified = await verifySignature({
+    payload: parsed.payload,
+    signature: packet.value,
+    certificate,
+    validAt: [],
+  })
+  return verified.ok
+    ? accept(undefined)
+    : refuse('chain-broken', 'a link is not signed by the key before it')
 }

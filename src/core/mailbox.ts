@@ -16,7 +16,9 @@ const ID_DOMAIN = utf8('dunant-mailbox-v1')
 const ID_BYTES = 20
 
 /** The acts of and about mailboxes that are not notices. */
-export type MailboxAct = ActOf<'mailbox.close' | 'mailbox.enrol' | 'mailbox.filers' | 'mailbox.invite' | 'mailbox.rotate'>
+export type MailboxAct = ActOf<
+  'mailbox.close' | 'mailbox.enrol' | 'mailbox.filers' | 'mailbox.invite' | 'mailbox.rotate'
+>
 
 /**
  * The id that a first key and a salt have: base32 of 160 bits, lower case, without padding.
@@ -29,7 +31,8 @@ export type MailboxAct = ActOf<'mailbox.close' | 'mailbox.enrol' | 'mailbox.file
 export function mailboxId(fingerprint: string, salt: string): string {
   const parts = [fromHex(fingerprint), fromHex(salt)]
   const [key, salted] = parts
-  if (key === undefined || salted === undefined) throw new TypeError('a fingerprint or salt is not hex')
+  if (key === undefined || salted === undefined)
+    throw new TypeError('a fingerprint or salt is not hex')
   return base32(sha256(ID_DOMAIN, key, salted).subarray(0, ID_BYTES))
 }
 
@@ -53,7 +56,9 @@ export function mailboxReads(act: MailboxAct): readonly SubjectKey[] {
     case 'mailbox.enrol':
       return [
         { kind: 'mailbox', id: act.body.mailbox },
-        ...(act.body.invitation === undefined ? [] : [{ kind: 'invitation', id: tokenHash(act.body.invitation) } as const]),
+        ...(act.body.invitation === undefined
+          ? []
+          : [{ kind: 'invitation', id: tokenHash(act.body.invitation) } as const]),
       ]
     case 'mailbox.invite':
       return act.body.tokens.map((id) => ({ kind: 'invitation', id }))
@@ -65,7 +70,11 @@ export function mailboxReads(act: MailboxAct): readonly SubjectKey[] {
 }
 
 /** Decides a mailbox act. */
-export function decideMailbox(state: DecisionState, parsed: ParsedAct<MailboxAct>, now: number): Result<Decision> {
+export function decideMailbox(
+  state: DecisionState,
+  parsed: ParsedAct<MailboxAct>,
+  now: number,
+): Result<Decision> {
   const { act } = parsed
   switch (act.type) {
     case 'mailbox.enrol':
@@ -81,23 +90,31 @@ export function decideMailbox(state: DecisionState, parsed: ParsedAct<MailboxAct
 
 function invite(state: DecisionState, act: ActOf<'mailbox.invite'>): Result<Decision> {
   const party = 'party' in act.by ? act.by.party : ''
-  if (act.body.tokens.some((id) => state.subjects.get('invitation', id) !== undefined)) return refuse('invitation-invalid')
+  if (act.body.tokens.some((id) => state.subjects.get('invitation', id) !== undefined))
+    return refuse('invitation-invalid')
   return accept(
     done(
       ...act.body.tokens.map(
-        (id) => ({ kind: 'put', subject: 'invitation', id, state: { party, spent: false } }) as const,
+        (id) =>
+          ({ kind: 'put', subject: 'invitation', id, state: { party, spent: false } }) as const,
       ),
     ),
   )
 }
 
-function enrol(state: DecisionState, parsed: { act: ActOf<'mailbox.enrol'>; id: string }, now: number): Result<Decision> {
+function enrol(
+  state: DecisionState,
+  parsed: { act: ActOf<'mailbox.enrol'>; id: string },
+  now: number,
+): Result<Decision> {
   const { body, by } = parsed.act
   const facts = state.certificates.get(body.certificate)
-  if (facts === undefined || !('key' in by) || facts.fingerprint !== by.key) return refuse('certificate-mismatch')
+  if (facts === undefined || !('key' in by) || facts.fingerprint !== by.key)
+    return refuse('certificate-mismatch')
   if (mailboxId(facts.fingerprint, body.salt) !== body.mailbox) return refuse('mailbox-id-wrong')
   if (state.subjects.get('mailbox', body.mailbox) !== undefined) return refuse('mailbox-exists')
-  if (facts.provenKeys.some((key) => state.directory.keys.has(key))) return refuse('certificate-enrolled-already')
+  if (facts.provenKeys.some((key) => state.directory.keys.has(key)))
+    return refuse('certificate-enrolled-already')
   const unknown = body.filers.find((domain) => !state.directory.parties.has(domain))
   if (unknown !== undefined) return refuse('party-unknown')
   const mailbox: MailboxState = {
@@ -109,12 +126,16 @@ function enrol(state: DecisionState, parsed: { act: ActOf<'mailbox.enrol'>; id: 
   }
   const put = { kind: 'put', subject: 'mailbox', id: body.mailbox, state: mailbox } as const
   if (body.invitation === undefined) {
-    return isTimelyWork(body.mailbox, body.work ?? '', now) ? accept(done(put)) : refuse('work-insufficient')
+    return isTimelyWork(body.mailbox, body.work ?? '', now)
+      ? accept(done(put))
+      : refuse('work-insufficient')
   }
   const id = tokenHash(body.invitation)
   const invitation = state.subjects.get('invitation', id)
   if (invitation === undefined || invitation.spent) return refuse('invitation-invalid')
-  return accept(done(put, { kind: 'put', subject: 'invitation', id, state: { ...invitation, spent: true } }))
+  return accept(
+    done(put, { kind: 'put', subject: 'invitation', id, state: { ...invitation, spent: true } }),
+  )
 }
 
 function isTimelyWork(mailbox: string, work: string, now: number): boolean {
@@ -135,7 +156,11 @@ function change(
 
 function changed(
   state: DecisionState,
-  wanted: { mailbox: MailboxState; act: ActOf<'mailbox.close' | 'mailbox.filers' | 'mailbox.rotate'>; link: string },
+  wanted: {
+    mailbox: MailboxState
+    act: ActOf<'mailbox.close' | 'mailbox.filers' | 'mailbox.rotate'>
+    link: string
+  },
 ): Result<MailboxState> {
   const { act, link, mailbox } = wanted
   switch (act.type) {
@@ -149,16 +174,30 @@ function changed(
       const facts = state.certificates.get(act.body.certificate)
       if (facts === undefined) return refuse('certificate-malformed')
       if (facts.fingerprint === mailbox.fingerprint) return refuse('nothing-to-do')
-      if (facts.provenKeys.some((key) => mailbox.keys.includes(key) || state.directory.keys.has(key))) {
+      if (
+        facts.provenKeys.some((key) => mailbox.keys.includes(key) || state.directory.keys.has(key))
+      ) {
         return refuse('certificate-enrolled-already')
       }
-      return accept({ ...mailbox, ...certificateState(facts, act.body.certificate), links: [...mailbox.links, link] })
+      return accept({
+        ...mailbox,
+        ...certificateState(facts, act.body.certificate),
+        links: [...mailbox.links, link],
+      })
     }
   }
 }
 
-function certificateState(facts: CertificateFacts, certificate: string): Pick<MailboxState, 'certificate' | 'encryptionKeys' | 'fingerprint' | 'keys'> {
-  return { certificate, fingerprint: facts.fingerprint, keys: facts.provenKeys, encryptionKeys: facts.encryptionKeys }
+function certificateState(
+  facts: CertificateFacts,
+  certificate: string,
+): Pick<MailboxState, 'certificate' | 'encryptionKeys' | 'fingerprint' | 'keys'> {
+  return {
+    certificate,
+    fingerprint: facts.fingerprint,
+    keys: facts.provenKeys,
+    encryptionKeys: facts.encryptionKeys,
+  }
 }
 
 /** SHA-256 of an invitation token given as hex: what the party has published of it. */
@@ -167,12 +206,20 @@ export function tokenHash(token: string): string {
 }
 
 /** Who may read a mailbox act: the mailbox itself, and for enrolment and rotation the parties that may file to it. */
-export function mayReadMailbox(mailbox: MailboxState | undefined, reader: Reader, act: MailboxAct): boolean {
-  if (act.type === 'mailbox.invite') return reader.kind === 'party' && 'party' in act.by && reader.domain === act.by.party
+export function mayReadMailbox(
+  mailbox: MailboxState | undefined,
+  reader: Reader,
+  act: MailboxAct,
+): boolean {
+  if (act.type === 'mailbox.invite')
+    return reader.kind === 'party' && 'party' in act.by && reader.domain === act.by.party
   if (mailbox === undefined) return false
-  if (reader.kind === 'mailbox') return reader.fingerprint === mailbox.fingerprint && reader.id === mailboxNameOf(act)
+  if (reader.kind === 'mailbox')
+    return reader.fingerprint === mailbox.fingerprint && reader.id === mailboxNameOf(act)
   const isLink = act.type === 'mailbox.enrol' || act.type === 'mailbox.rotate'
-  return reader.kind === 'party' && isLink && !mailbox.closed && mailbox.filers.includes(reader.domain)
+  return (
+    reader.kind === 'party' && isLink && !mailbox.closed && mailbox.filers.includes(reader.domain)
+  )
 }
 
 /** The mailbox that an act of this noun is about; '' for invitations. */

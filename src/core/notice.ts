@@ -20,7 +20,9 @@ import { dayOf, DAY_SECONDS, parseInstant } from './time.ts'
 export const JOINT_SECONDS_MAX = DAY_SECONDS
 
 /** The acts by which a notice is filed, supported, released and acknowledged. */
-export type NoticeAct = ActOf<'notice.acknowledge' | 'notice.file' | 'notice.release' | 'notice.support'>
+export type NoticeAct = ActOf<
+  'notice.acknowledge' | 'notice.file' | 'notice.release' | 'notice.support'
+>
 
 /** What deciding a notice act reads. `known` is the notice as loaded before, to reach its campaign. */
 export function noticeReads(act: NoticeAct, known: NoticeState | undefined): readonly SubjectKey[] {
@@ -39,7 +41,9 @@ export function noticeReads(act: NoticeAct, known: NoticeState | undefined): rea
         { kind: 'notice', id: act.body.notice },
         { kind: 'acknowledgement', id: acknowledgementId(act) },
         { kind: 'mailbox', id: 'mailbox' in act.by ? act.by.mailbox : '' },
-        ...(known === undefined ? [] : [{ kind: 'line', id: lineOf(known, act.body.index) } as const]),
+        ...(known === undefined
+          ? []
+          : [{ kind: 'line', id: lineOf(known, act.body.index) } as const]),
       ]
   }
 }
@@ -49,7 +53,9 @@ function fileReads(act: ActOf<'notice.file'>): readonly SubjectKey[] {
   return [
     { kind: 'bundle', id: bundleId(partyOf({ act }), body.bundle.root) },
     ...(body.campaign === undefined ? [] : [{ kind: 'campaign', id: body.campaign } as const]),
-    ...(body.brief_message === undefined ? [] : [{ kind: 'brief', id: body.brief_message } as const]),
+    ...(body.brief_message === undefined
+      ? []
+      : [{ kind: 'brief', id: body.brief_message } as const]),
     ...(body.supersedes === undefined ? [] : [{ kind: 'notice', id: body.supersedes } as const]),
   ]
 }
@@ -59,7 +65,11 @@ function campaignOf(notice: NoticeState | undefined): readonly SubjectKey[] {
 }
 
 /** Decides a notice act. */
-export function decideNotice(state: DecisionState, parsed: ParsedAct<NoticeAct>, now: number): Result<Decision> {
+export function decideNotice(
+  state: DecisionState,
+  parsed: ParsedAct<NoticeAct>,
+  now: number,
+): Result<Decision> {
   const { act } = parsed
   switch (act.type) {
     case 'notice.file':
@@ -77,7 +87,12 @@ function file(state: DecisionState, parsed: ParsedAct<ActOf<'notice.file'>>): Re
   const { act } = parsed
   const { body } = act
   const filer = partyOf(parsed)
-  for (const check of [checkReporter(state, act), checkCircle(state, act), checkSupersedes(state, act), checkJoint(parsed)]) {
+  for (const check of [
+    checkReporter(state, act),
+    checkCircle(state, act),
+    checkSupersedes(state, act),
+    checkJoint(parsed),
+  ]) {
     if (!check.ok) return check
   }
   const id = bundleId(filer, body.bundle.root)
@@ -96,14 +111,23 @@ function file(state: DecisionState, parsed: ParsedAct<ActOf<'notice.file'>>): Re
     ...(body.joint === undefined ? {} : { joint: body.joint }),
     ...(body.supersedes === undefined ? {} : { supersedes: body.supersedes }),
   }
-  const earlier = body.supersedes === undefined ? undefined : state.subjects.get('notice', body.supersedes)
+  const earlier =
+    body.supersedes === undefined ? undefined : state.subjects.get('notice', body.supersedes)
   return accept({
     effects: [
       { kind: 'put', subject: 'notice', id: parsed.id, state: notice, tag: filer },
       { kind: 'put', subject: 'bundle', id, state: { ...bundle, filed: parsed.id }, tag: 'filed' },
       ...(earlier === undefined || body.supersedes === undefined
         ? []
-        : [{ kind: 'put', subject: 'notice', id: body.supersedes, state: { ...earlier, supersededBy: parsed.id }, tag: filer } as const]),
+        : [
+            {
+              kind: 'put',
+              subject: 'notice',
+              id: body.supersedes,
+              state: { ...earlier, supersededBy: parsed.id },
+              tag: filer,
+            } as const,
+          ]),
     ],
     status: body.joint === undefined ? 'effective' : 'pending',
   })
@@ -117,7 +141,9 @@ function checkReporter(state: DecisionState, act: ActOf<'notice.file'>): Result<
     owner.officer.fingerprint === act.body.reporter &&
     owner.officer.status === 'active' &&
     owner.officer.duties.includes('reporter')
-  return entitled ? accept(undefined) : refuse('signer-not-entitled', 'the reporter is not an active reporter of the filing party')
+  return entitled
+    ? accept(undefined)
+    : refuse('signer-not-entitled', 'the reporter is not an active reporter of the filing party')
 }
 
 function checkCircle(state: DecisionState, act: ActOf<'notice.file'>): Result<void> {
@@ -126,52 +152,80 @@ function checkCircle(state: DecisionState, act: ActOf<'notice.file'>): Result<vo
   if (id === undefined) {
     return brief_message === undefined && act.body.joint === undefined
       ? accept(undefined)
-      : refuse('campaign-unknown', 'a joint notice, or one with a brief for others, belongs to a campaign')
+      : refuse(
+          'campaign-unknown',
+          'a joint notice, or one with a brief for others, belongs to a campaign',
+        )
   }
   const campaign = state.subjects.get('campaign', id)
   if (campaign === undefined || !isInCircle(campaign, filer)) return refuse('campaign-unknown')
   if (!hasAccepted(campaign, filer)) return refuse('campaign-not-accepted')
-  if (brief_message === undefined) return refuse('brief-unknown', 'the parties of a campaign must be able to read the brief')
-  return checkBrief(state, { hash: brief_message, author: filer, allowed: [campaign.author, ...campaign.invited] })
+  if (brief_message === undefined)
+    return refuse('brief-unknown', 'the parties of a campaign must be able to read the brief')
+  return checkBrief(state, {
+    hash: brief_message,
+    author: filer,
+    allowed: [campaign.author, ...campaign.invited],
+  })
 }
 
 function checkSupersedes(state: DecisionState, act: ActOf<'notice.file'>): Result<void> {
   const { kind, supersedes } = act.body
-  if (supersedes === undefined) return kind === 'first' ? accept(undefined) : refuse('notice-unknown')
+  if (supersedes === undefined)
+    return kind === 'first' ? accept(undefined) : refuse('notice-unknown')
   const earlier = state.subjects.get('notice', supersedes)
-  if (kind === 'first' || earlier === undefined || earlier.filer !== partyOf({ act })) return refuse('notice-unknown')
-  return earlier.supersededBy === undefined ? accept(undefined) : refuse('state-changed', 'that notice is superseded already')
+  if (kind === 'first' || earlier === undefined || earlier.filer !== partyOf({ act }))
+    return refuse('notice-unknown')
+  return earlier.supersededBy === undefined
+    ? accept(undefined)
+    : refuse('state-changed', 'that notice is superseded already')
 }
 
 function checkJoint(parsed: ParsedAct<ActOf<'notice.file'>>): Result<void> {
   const { joint } = parsed.act.body
   if (joint === undefined) return accept(undefined)
   const until = parseInstant(joint.until) ?? 0
-  const timely = until > parsed.at && until <= Math.min(parsed.at + JOINT_SECONDS_MAX, parsed.expires)
+  const timely =
+    until > parsed.at && until <= Math.min(parsed.at + JOINT_SECONDS_MAX, parsed.expires)
   return timely ? accept(undefined) : refuse('joint-deadline-invalid')
 }
 
-function support(state: DecisionState, parsed: { act: ActOf<'notice.support'>; id: string }): Result<Decision> {
+function support(
+  state: DecisionState,
+  parsed: { act: ActOf<'notice.support'>; id: string },
+): Result<Decision> {
   const { body } = parsed.act
   const party = partyOf(parsed)
   const notice = state.subjects.get('notice', body.notice)
-  const campaign = notice?.campaign === undefined ? undefined : state.subjects.get('campaign', notice.campaign)
-  if (notice === undefined || notice.withdrawn === true || !mayReadNotice({ notice, campaign }, partyReader(party))) {
+  const campaign =
+    notice?.campaign === undefined ? undefined : state.subjects.get('campaign', notice.campaign)
+  if (
+    notice === undefined ||
+    notice.withdrawn === true ||
+    !mayReadNotice({ notice, campaign }, partyReader(party))
+  ) {
     return refuse('notice-unknown')
   }
   if (notice.filer === party) return refuse('notice-own')
-  if (campaign === undefined || !hasAccepted(campaign, party)) return refuse('campaign-not-accepted')
+  if (campaign === undefined || !hasAccepted(campaign, party))
+    return refuse('campaign-not-accepted')
   if (notice.supports.some((entry) => entry.party === party)) return refuse('support-exists')
   const entry = { act: parsed.id, party, statements: body.statements }
   const next: NoticeState = { ...notice, supports: [...notice.supports, entry] }
-  return accept(done({ kind: 'put', subject: 'notice', id: body.notice, state: next, tag: notice.filer }))
+  return accept(
+    done({ kind: 'put', subject: 'notice', id: body.notice, state: next, tag: notice.filer }),
+  )
 }
 
 function partyReader(domain: string): Reader {
   return { kind: 'party', domain, fingerprint: '' }
 }
 
-function release(state: DecisionState, parsed: { act: ActOf<'notice.release'>; id: string }, now: number): Result<Decision> {
+function release(
+  state: DecisionState,
+  parsed: { act: ActOf<'notice.release'>; id: string },
+  now: number,
+): Result<Decision> {
   const { act } = parsed
   const notice = state.subjects.get('notice', act.body.notice)
   if (notice === undefined) return refuse('notice-unknown')
@@ -181,7 +235,13 @@ function release(state: DecisionState, parsed: { act: ActOf<'notice.release'>; i
   if (counted.join() !== act.body.supports.join()) return refuse('state-changed')
   return accept(
     done(
-      { kind: 'put', subject: 'notice', id: act.body.notice, state: { ...notice, released: true, release: parsed.id }, tag: notice.filer },
+      {
+        kind: 'put',
+        subject: 'notice',
+        id: act.body.notice,
+        state: { ...notice, released: true, release: parsed.id },
+        tag: notice.filer,
+      },
       { kind: 'close', act: act.body.notice, status: 'effective' },
     ),
   )
@@ -195,7 +255,10 @@ export function countedSupports(notice: NoticeState): readonly string[] {
 /** Tells whether a joint notice has its supports or has waited long enough. */
 export function isReleaseDue(notice: NoticeState, now: number): boolean {
   if (notice.released || notice.withdrawn === true || notice.joint === undefined) return false
-  return notice.supports.length >= notice.joint.required || now >= (parseInstant(notice.joint.until) ?? 0)
+  return (
+    notice.supports.length >= notice.joint.required ||
+    now >= (parseInstant(notice.joint.until) ?? 0)
+  )
 }
 
 /** Tells whether a notice counts as filed: released, or due to be, whatever the release act's delay. */
@@ -207,16 +270,29 @@ function lineOf(notice: NoticeState, index: number): string {
   return lineId(bundleId(notice.filer, notice.bundle.root), index)
 }
 
-function acknowledge(state: DecisionState, act: ActOf<'notice.acknowledge'>, now: number): Result<Decision> {
+function acknowledge(
+  state: DecisionState,
+  act: ActOf<'notice.acknowledge'>,
+  now: number,
+): Result<Decision> {
   const notice = state.subjects.get('notice', act.body.notice)
   const mailbox = 'mailbox' in act.by ? state.subjects.get('mailbox', act.by.mailbox) : undefined
   if (mailbox === undefined || mailbox.closed) return refuse('mailbox-unavailable')
   if (notice === undefined || !isReleased(notice, now)) return refuse('notice-unknown')
   const line = state.subjects.get('line', lineOf(notice, act.body.index))
-  if (line === undefined || !('mailbox' in act.by) || line.mailbox !== act.by.mailbox) return refuse('notice-unknown')
+  if (line === undefined || !('mailbox' in act.by) || line.mailbox !== act.by.mailbox)
+    return refuse('notice-unknown')
   const id = acknowledgementId(act)
   if (state.subjects.get('acknowledgement', id) !== undefined) return refuse('nothing-to-do')
-  return accept(done({ kind: 'put', subject: 'acknowledgement', id, state: { day: dayOf(now) }, tag: act.body.notice }))
+  return accept(
+    done({
+      kind: 'put',
+      subject: 'acknowledgement',
+      id,
+      state: { day: dayOf(now) },
+      tag: act.body.notice,
+    }),
+  )
 }
 
 function acknowledgementId(act: ActOf<'notice.acknowledge'>): string {

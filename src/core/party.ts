@@ -1,10 +1,9 @@
 import type { Act, ActOf } from './act.ts'
 import type { CharterTerms, Duty, OfficerEntry } from './act-bodies.ts'
 import { type Directory, type Officer, officersWith, type Party } from './directory.ts'
-import type { Json, JsonObject } from './canonical-json.ts'
 import type { CertificateFacts } from './openpgp.ts'
 import { accept, refuse, type Result } from './result.ts'
-import { templateHash, textHash } from './template.ts'
+import { templateHash } from './template.ts'
 
 /** What was found out about the certificates in an act's body, by their base64. */
 export type InspectedCertificates = ReadonlyMap<string, CertificateFacts>
@@ -71,7 +70,11 @@ export function isGovernance(act: Act): act is GovernanceAct {
  * The server calls this before it commits and every client calls it while it replays the chain, so both reach the same roster.
  * Signatures and quorum are not looked at here.
  */
-export function decideGovernance(directory: Directory, act: GovernanceAct, context: GovernanceContext): Result<Directory> {
+export function decideGovernance(
+  directory: Directory,
+  act: GovernanceAct,
+  context: GovernanceContext,
+): Result<Directory> {
   switch (act.type) {
     case 'charter.adopt':
       return adoptCharter(directory, act, context)
@@ -96,9 +99,17 @@ export function decideGovernance(directory: Directory, act: GovernanceAct, conte
   }
 }
 
-function adoptCharter(directory: Directory, act: ActOf<'charter.adopt'>, context: GovernanceContext): Result<Directory> {
+function adoptCharter(
+  directory: Directory,
+  act: ActOf<'charter.adopt'>,
+  context: GovernanceContext,
+): Result<Directory> {
   if (directory.genesis !== '') return refuse('charter-exists')
-  const base: Directory = { ...directory, genesis: context.id, templates: new Set(act.body.templates) }
+  const base: Directory = {
+    ...directory,
+    genesis: context.id,
+    templates: new Set(act.body.templates),
+  }
   let next = withTerms(base, act.body, context)
   for (const founder of act.body.founders) {
     if (!next.ok) return next
@@ -109,37 +120,61 @@ function adoptCharter(directory: Directory, act: ActOf<'charter.adopt'>, context
   return next
 }
 
-function amendCharter(directory: Directory, terms: CharterTerms, context: GovernanceContext): Result<Directory> {
+function amendCharter(
+  directory: Directory,
+  terms: CharterTerms,
+  context: GovernanceContext,
+): Result<Directory> {
   if (directory.charter === undefined) return refuse('charter-missing')
   return withTerms(directory, terms, context)
 }
 
-function withTerms(directory: Directory, terms: CharterTerms, context: GovernanceContext): Result<Directory> {
+function withTerms(
+  directory: Directory,
+  terms: CharterTerms,
+  context: GovernanceContext,
+): Result<Directory> {
   const service = context.certificates.get(terms.service_certificate)
   if (service === undefined) return refuse('certificate-malformed')
-  if (service.provenKeys.some((key) => directory.keys.has(key))) return refuse('certificate-enrolled-already')
+  if (service.provenKeys.some((key) => directory.keys.has(key)))
+    return refuse('certificate-enrolled-already')
   const { log_key, quorums, service_certificate, witnesses } = terms
   return accept({
     ...directory,
     charter: { log_key, quorums, service_certificate, witnesses },
     logKeys: [...directory.logKeys.filter((key) => key !== log_key), log_key],
     serviceFingerprint: service.fingerprint,
-    serviceCertificates: new Map(directory.serviceCertificates).set(service.fingerprint, service_certificate),
+    serviceCertificates: new Map(directory.serviceCertificates).set(
+      service.fingerprint,
+      service_certificate,
+    ),
   })
 }
 
 /** Admits a new party, or gives an existing one a new set of officers after the public days of a recovery. */
-function admitParty(directory: Directory, act: ActOf<'party.admit'>, context: GovernanceContext): Result<Directory> {
+function admitParty(
+  directory: Directory,
+  act: ActOf<'party.admit'>,
+  context: GovernanceContext,
+): Result<Directory> {
   const { domain, kind, officers } = act.body
   const existing = directory.parties.get(domain)
-  if (existing === undefined) return withOfficers(directory, newParty(domain, kind), { entries: officers, context })
+  if (existing === undefined)
+    return withOfficers(directory, newParty(domain, kind), { entries: officers, context })
   if (existing.kind !== kind) return refuse('party-exists', domain)
-  if (!context.recoveryDue) return refuse('not-due', `${domain} gets new officers after seven public days`)
+  if (!context.recoveryDue)
+    return refuse('not-due', `${domain} gets new officers after seven public days`)
   const retired = [...existing.officers.values()].map((officer): [string, Officer] => [
     officer.fingerprint,
     officer.status === 'active' ? { ...officer, status: 'retired' } : officer,
   ])
-  const party: Party = { ...existing, status: 'active', officers: new Map(retired), rules: [], twoOfficers: false }
+  const party: Party = {
+    ...existing,
+    status: 'active',
+    officers: new Map(retired),
+    rules: [],
+    twoOfficers: false,
+  }
   return withOfficers(directory, party, { entries: officers, context })
 }
 
@@ -150,16 +185,24 @@ function newParty(domain: string, kind: Party['kind']): Party {
 function withOfficers(
   directory: Directory,
   party: Party,
-  added: { entries: readonly Pick<OfficerEntry, 'certificate' | 'duties'>[]; context: GovernanceContext },
+  added: {
+    entries: readonly Pick<OfficerEntry, 'certificate' | 'duties'>[]
+    context: GovernanceContext
+  },
 ): Result<Directory> {
-  let next: Directory = { ...directory, parties: new Map(directory.parties).set(party.domain, party) }
+  let next: Directory = {
+    ...directory,
+    parties: new Map(directory.parties).set(party.domain, party),
+  }
   for (const entry of added.entries) {
     const withOne = withOfficer(next, party.domain, { entry, context: added.context })
     if (!withOne.ok) return withOne
     next = withOne.value
   }
   const after = next.parties.get(party.domain)
-  return after !== undefined && officersWith(after, 'admin').length > 0 ? accept(next) : refuse('policy-invalid', 'a party needs an admin')
+  return after !== undefined && officersWith(after, 'admin').length > 0
+    ? accept(next)
+    : refuse('policy-invalid', 'a party needs an admin')
 }
 
 function withOfficer(
@@ -170,7 +213,10 @@ function withOfficer(
   const facts = added.context.certificates.get(added.entry.certificate)
   const party = directory.parties.get(domain)
   if (facts === undefined || party === undefined) return refuse('certificate-malformed')
-  if (facts.provenKeys.some((key) => isTaken(directory, party, key)) || directory.serviceCertificates.has(facts.fingerprint)) {
+  if (
+    facts.provenKeys.some((key) => isTaken(directory, party, key)) ||
+    directory.serviceCertificates.has(facts.fingerprint)
+  ) {
     return refuse('certificate-enrolled-already')
   }
   return accept(withParty(directory, party, officerOf(facts, added.entry)))
@@ -183,7 +229,10 @@ function isTaken(directory: Directory, party: Party, key: string): boolean {
   return owner.party !== party.domain || party.officers.get(owner.officer)?.status !== 'retired'
 }
 
-function officerOf(facts: CertificateFacts, entry: { certificate: string; duties: readonly Duty[] }): Officer {
+function officerOf(
+  facts: CertificateFacts,
+  entry: { certificate: string; duties: readonly Duty[] },
+): Officer {
   return {
     fingerprint: facts.fingerprint,
     certificate: entry.certificate,
@@ -196,9 +245,13 @@ function officerOf(facts: CertificateFacts, entry: { certificate: string; duties
 
 /** The directory with one officer of a party added or changed. */
 function withParty(directory: Directory, party: Party, officer: Officer): Directory {
-  const changed: Party = { ...party, officers: new Map(party.officers).set(officer.fingerprint, officer) }
+  const changed: Party = {
+    ...party,
+    officers: new Map(party.officers).set(officer.fingerprint, officer),
+  }
   const keys = new Map(directory.keys)
-  for (const key of officer.keys) keys.set(key, { party: party.domain, officer: officer.fingerprint })
+  for (const key of officer.keys)
+    keys.set(key, { party: party.domain, officer: officer.fingerprint })
   return { ...directory, keys, parties: new Map(directory.parties).set(party.domain, changed) }
 }
 
@@ -206,7 +259,10 @@ function suspendParty(directory: Directory, act: ActOf<'party.suspend'>): Result
   const party = directory.parties.get(act.body.domain)
   if (party === undefined) return refuse('party-unknown')
   if (party.status === 'suspended') return refuse('nothing-to-do')
-  return accept({ ...directory, parties: new Map(directory.parties).set(party.domain, { ...party, status: 'suspended' }) })
+  return accept({
+    ...directory,
+    parties: new Map(directory.parties).set(party.domain, { ...party, status: 'suspended' }),
+  })
 }
 
 /** The party that a `by` names; governance acts of a party's own change no other. */
@@ -218,15 +274,29 @@ function ownParty(directory: Directory, act: GovernanceAct): Result<Party> {
 function setPolicy(directory: Directory, act: ActOf<'party.policy'>): Result<Directory> {
   const party = ownParty(directory, act)
   if (!party.ok) return party
-  const held = new Set([...party.value.officers.values()].filter((o) => o.status === 'active').flatMap((o) => o.duties))
+  const held = new Set(
+    [...party.value.officers.values()]
+      .filter((o) => o.status === 'active')
+      .flatMap((o) => o.duties),
+  )
   const unheld = act.body.rules.flatMap((rule) => rule.duties).find((duty) => !held.has(duty))
-  if (unheld !== undefined) return refuse('policy-invalid', `no active officer holds the duty ${unheld}`)
-  if (act.body.two_officers && officersWith(party.value, 'admin').length < 2) return refuse('two-officers-needed')
-  const changed: Party = { ...party.value, rules: act.body.rules, twoOfficers: act.body.two_officers }
+  if (unheld !== undefined)
+    return refuse('policy-invalid', `no active officer holds the duty ${unheld}`)
+  if (act.body.two_officers && officersWith(party.value, 'admin').length < 2)
+    return refuse('two-officers-needed')
+  const changed: Party = {
+    ...party.value,
+    rules: act.body.rules,
+    twoOfficers: act.body.two_officers,
+  }
   return accept({ ...directory, parties: new Map(directory.parties).set(changed.domain, changed) })
 }
 
-function addOfficer(directory: Directory, act: ActOf<'officer.add'>, context: GovernanceContext): Result<Directory> {
+function addOfficer(
+  directory: Directory,
+  act: ActOf<'officer.add'>,
+  context: GovernanceContext,
+): Result<Directory> {
   const party = ownParty(directory, act)
   return party.ok ? withOfficer(directory, party.value.domain, { entry: act.body, context }) : party
 }
@@ -235,7 +305,10 @@ function changeOfficer(directory: Directory, act: ActOf<'officer.change'>): Resu
   const found = ownOfficer(directory, act, act.body.fingerprint)
   if (!found.ok) return found
   if (found.value.officer.status !== 'active') return refuse('officer-unknown')
-  return keepsRunning(withParty(directory, found.value.party, { ...found.value.officer, duties: act.body.duties }), found.value.party)
+  return keepsRunning(
+    withParty(directory, found.value.party, { ...found.value.officer, duties: act.body.duties }),
+    found.value.party,
+  )
 }
 
 /** Retires an officer. As `compromised` it is never refused for leaving too few admins: shutting out a thief comes first. */
@@ -243,12 +316,17 @@ function retireOfficer(directory: Directory, act: ActOf<'officer.retire'>): Resu
   const found = ownOfficer(directory, act, act.body.fingerprint)
   if (!found.ok) return found
   const { officer, party } = found.value
-  if (officer.status === 'compromised' || officer.status === act.body.reason) return refuse('nothing-to-do')
+  if (officer.status === 'compromised' || officer.status === act.body.reason)
+    return refuse('nothing-to-do')
   const next = withParty(directory, party, { ...officer, status: act.body.reason })
   return act.body.reason === 'compromised' ? accept(next) : keepsRunning(next, party)
 }
 
-function ownOfficer(directory: Directory, act: GovernanceAct, fingerprint: string): Result<{ party: Party; officer: Officer }> {
+function ownOfficer(
+  directory: Directory,
+  act: GovernanceAct,
+  fingerprint: string,
+): Result<{ party: Party; officer: Officer }> {
   const party = ownParty(directory, act)
   if (!party.ok) return party
   const officer = party.value.officers.get(fingerprint)
@@ -263,7 +341,11 @@ function keepsRunning(next: Directory, before: Party): Result<Directory> {
   return before.twoOfficers && admins < 2 ? refuse('two-officers-needed') : accept(next)
 }
 
-function replaceCertificate(directory: Directory, act: ActOf<'certificate.replace'>, context: GovernanceContext): Result<Directory> {
+function replaceCertificate(
+  directory: Directory,
+  act: ActOf<'certificate.replace'>,
+  context: GovernanceContext,
+): Result<Directory> {
   const facts = context.certificates.get(act.body.certificate)
   if (facts === undefined) return refuse('certificate-malformed')
   const found = ownOfficer(directory, act, facts.fingerprint)
@@ -271,29 +353,23 @@ function replaceCertificate(directory: Directory, act: ActOf<'certificate.replac
   const { officer, party } = found.value
   if (officer.status !== 'active') return refuse('officer-unknown')
   if (officer.certificate === act.body.certificate) return refuse('nothing-to-do')
-  const foreign = facts.provenKeys.some((key) => (directory.keys.get(key)?.officer ?? officer.fingerprint) !== officer.fingerprint)
+  const foreign = facts.provenKeys.some(
+    (key) => (directory.keys.get(key)?.officer ?? officer.fingerprint) !== officer.fingerprint,
+  )
   if (foreign) return refuse('certificate-enrolled-already')
   const renewed = officerOf(facts, { certificate: act.body.certificate, duties: officer.duties })
   // Keys that the new certificate leaves out stay this officer's for ever.
-  return accept(withParty(directory, party, { ...renewed, keys: [...new Set([...officer.keys, ...facts.provenKeys])] }))
+  return accept(
+    withParty(directory, party, {
+      ...renewed,
+      keys: [...new Set([...officer.keys, ...facts.provenKeys])],
+    }),
+  )
 }
 
-/** A template is adopted with its texts: every language that the manifest names, and nothing else. */
+/** A template is adopted by its manifest, which names every text by its hash. */
 function adoptTemplate(directory: Directory, act: ActOf<'template.adopt'>): Result<Directory> {
-  const { manifest, texts } = act.body
-  const named = languageHashes(manifest['languages'])
-  const given = texts.map(textHash).toSorted()
-  if (named === undefined || named.join() !== given.join()) return refuse('template-unknown', 'the texts are not those that the manifest names')
-  const hash = templateHash(manifest)
+  const hash = templateHash(act.body.manifest)
   if (directory.templates.has(hash)) return refuse('template-exists')
   return accept({ ...directory, templates: new Set(directory.templates).add(hash) })
-}
-
-function languageHashes(languages: Json | undefined): readonly string[] | undefined {
-  if (!Array.isArray(languages)) return undefined
-  return languages.map((entry: Json) => (isObject(entry) && typeof entry['hash'] === 'string' ? entry['hash'] : '')).toSorted()
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

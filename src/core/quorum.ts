@@ -37,7 +37,10 @@ export function dutiesFor(party: Party, type: ActType): readonly Duty[] {
  *
  * Refuses `certificate-compromised`, `certificate-retired`, `party-suspended`, `duty-missing`.
  */
-export function checkOfficer(owner: { party: Party; officer: Officer }, type: ActType): Result<void> {
+export function checkOfficer(
+  owner: { party: Party; officer: Officer },
+  type: ActType,
+): Result<void> {
   const { party, officer } = owner
   if (officer.status === 'compromised') return refuse('certificate-compromised')
   if (officer.status === 'retired') return refuse('certificate-retired')
@@ -56,22 +59,34 @@ function isAble(officer: Officer, duties: readonly Duty[]): boolean {
 export function stillCounts(directory: Directory, fingerprint: string, type: ActType): boolean {
   const owner = ownerOf(directory, fingerprint)
   if (owner === undefined) return false
-  const officer = owner.officer.status === 'retired' ? { ...owner.officer, status: 'active' as const } : owner.officer
+  const officer =
+    owner.officer.status === 'retired'
+      ? { ...owner.officer, status: 'active' as const }
+      : owner.officer
   return checkOfficer({ party: owner.party, officer }, type).ok
 }
 
 /** How far one party has come with an act: officers needed and officers counted. */
-export function partyProgress(party: Party, act: Act, signers: readonly Officer[]): { needed: number; have: number } {
+export function partyProgress(
+  party: Party,
+  act: Act,
+  signers: readonly Officer[],
+): { needed: number; have: number } {
   const duties = dutiesFor(party, act.type)
   const headcount = party.twoOfficers && !oneIsEnough(act) ? 2 : 1
-  const uncovered = duties.filter((duty) => !signers.some((officer) => officer.duties.includes(duty)))
+  const uncovered = duties.filter(
+    (duty) => !signers.some((officer) => officer.duties.includes(duty)),
+  )
   const needed = Math.max(headcount, signers.length + uncovered.length)
   return { needed, have: signers.length }
 }
 
 /** The two acts that the two-officer rule spares: reading, and shutting out a stolen key. */
 function oneIsEnough(act: Act): boolean {
-  return act.type === 'session.open' || (act.type === 'officer.retire' && act.body.reason === 'compromised')
+  return (
+    act.type === 'session.open' ||
+    (act.type === 'officer.retire' && act.body.reason === 'compromised')
+  )
 }
 
 /**
@@ -80,24 +95,42 @@ function oneIsEnough(act: Act): boolean {
  * Signatures count once per party. Those of compromised officers and of suspended parties do not count;
  * retirement for any other reason keeps those already received.
  */
-export function missingFor(directory: Directory, act: Act, signatures: readonly Counted[]): readonly Missing[] {
-  const counted = signatures.filter(({ fingerprint }) => stillCounts(directory, fingerprint, act.type))
+export function missingFor(
+  directory: Directory,
+  act: Act,
+  signatures: readonly Counted[],
+): readonly Missing[] {
+  const counted = signatures.filter(({ fingerprint }) =>
+    stillCounts(directory, fingerprint, act.type),
+  )
   const signed = signersByParty(directory, counted)
   const complete = new Set(
-    [...signed].filter(([domain, officers]) => isComplete(directory, domain, { act, officers })).map(([domain]) => domain),
+    [...signed]
+      .filter(([domain, officers]) => isComplete(directory, domain, { act, officers }))
+      .map(([domain]) => domain),
   )
-  const missing = [...authorMissing(directory, act, signed), ...roleMissing(directory, act, complete)]
+  const missing = [
+    ...authorMissing(directory, act, signed),
+    ...roleMissing(directory, act, complete),
+  ]
   return missing.filter(({ needed, have }) => have < needed)
 }
 
-function isComplete(directory: Directory, domain: string, signed: { act: Act; officers: readonly Officer[] }): boolean {
+function isComplete(
+  directory: Directory,
+  domain: string,
+  signed: { act: Act; officers: readonly Officer[] },
+): boolean {
   const party = directory.parties.get(domain)
   if (party === undefined) return false
   const { needed, have } = partyProgress(party, signed.act, signed.officers)
   return have >= needed
 }
 
-function signersByParty(directory: Directory, signatures: readonly Counted[]): Map<string, Officer[]> {
+function signersByParty(
+  directory: Directory,
+  signatures: readonly Counted[],
+): Map<string, Officer[]> {
   const signed = new Map<string, Officer[]>()
   for (const fingerprint of new Set(signatures.map((signature) => signature.fingerprint))) {
     const owner = ownerOf(directory, fingerprint)
@@ -107,14 +140,22 @@ function signersByParty(directory: Directory, signatures: readonly Counted[]): M
   return signed
 }
 
-function authorMissing(directory: Directory, act: Act, signed: Map<string, Officer[]>): readonly Missing[] {
+function authorMissing(
+  directory: Directory,
+  act: Act,
+  signed: Map<string, Officer[]>,
+): readonly Missing[] {
   if (!('party' in act.by)) return []
   const party = directory.parties.get(act.by.party)
   if (party === undefined) return [{ role: 'officer', needed: 1, have: 0 }]
   return [{ role: 'officer', ...partyProgress(party, act, signed.get(party.domain) ?? []) }]
 }
 
-function roleMissing(directory: Directory, act: Act, complete: ReadonlySet<string>): readonly Missing[] {
+function roleMissing(
+  directory: Directory,
+  act: Act,
+  complete: ReadonlySet<string>,
+): readonly Missing[] {
   const quorums = directory.charter?.quorums
   if (quorums === undefined) return []
   switch (act.type) {
@@ -126,8 +167,16 @@ function roleMissing(directory: Directory, act: Act, complete: ReadonlySet<strin
       return suspensionMissing(directory, act, complete)
     case 'template.adopt':
       return [
-        { role: 'member', needed: quorums.template_members, have: countOf(directory, complete, 'member') },
-        { role: 'partner', needed: quorums.template_partners, have: countOf(directory, complete, 'partner') },
+        {
+          role: 'member',
+          needed: quorums.template_members,
+          have: countOf(directory, complete, 'member'),
+        },
+        {
+          role: 'partner',
+          needed: quorums.template_partners,
+          have: countOf(directory, complete, 'partner'),
+        },
       ]
     case 'charter.adopt': {
       const founders = act.body.founders.map((founder) => founder.domain)
@@ -158,7 +207,11 @@ function roleMissing(directory: Directory, act: Act, complete: ReadonlySet<strin
   }
 }
 
-function countOf(directory: Directory, complete: ReadonlySet<string>, kind: 'member' | 'partner'): number {
+function countOf(
+  directory: Directory,
+  complete: ReadonlySet<string>,
+  kind: 'member' | 'partner',
+): number {
   return activeParties(directory, kind).filter((party) => complete.has(party.domain)).length
 }
 
@@ -192,7 +245,10 @@ export function mayCosign(party: Party, act: Act): boolean {
     case 'none':
       return false
     case 'members':
-      return party.kind === 'member' && !(act.type === 'party.suspend' && act.body.domain === party.domain)
+      return (
+        party.kind === 'member' &&
+        !(act.type === 'party.suspend' && act.body.domain === party.domain)
+      )
     case 'members-and-partners':
       return party.kind !== 'panelist'
   }

@@ -59,7 +59,8 @@ export function readHeadRecord(bytes: Uint8Array): Result<HeadRecord> {
   const value = readObject(bytes)
   if (value === undefined) return malformed()
   const { day, event, head, size, ...rest } = value
-  if (!isDay(day) || event !== 'directory.head' || !isHash(head) || Object.keys(rest).length > 0) return malformed()
+  if (!isDay(day) || event !== 'directory.head' || !isHash(head) || Object.keys(rest).length > 0)
+    return malformed()
   if (typeof size !== 'number' || size < 0) return malformed()
   return accept({ day, event, head, size })
 }

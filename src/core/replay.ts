@@ -58,23 +58,36 @@ async function replayLink(
   const opened = openLink(claim, step.link)
   if (!opened.ok) return opened
   const { parsed, record, hash } = opened.value
-  if (record.event !== 'adopted' || record.act !== parsed.id || record.prev !== headOf(before)) return broken(step.position)
+  if (record.event !== 'adopted' || record.act !== parsed.id || record.prev !== headOf(before))
+    return broken(step.position)
   if (!isGovernance(parsed.act) || parsed.act.origin !== claim.origin) return broken(step.position)
   if ((step.position === 0) !== (parsed.act.type === 'charter.adopt')) return broken(step.position)
   if (step.position === 0 && parsed.id !== claim.genesis) return refuse('receipt-genesis-wrong')
   const certificates = await inspectOffered(parsed)
   if (!certificates.ok) return certificates
-  const context = { id: parsed.id, certificates: certificates.value, recoveryDue: isRecoveryDue(parsed, record) }
+  const context = {
+    id: parsed.id,
+    certificates: certificates.value,
+    recoveryDue: isRecoveryDue(parsed, record),
+  }
   const after = decideGovernance(before, parsed.act, context)
   if (!after.ok) return after
   const roster = step.position === 0 ? after.value : before
-  const signed = await verifyActSignatures({ parsed, record, signatures: step.link.signatures, directory: roster })
+  const signed = await verifyActSignatures({
+    parsed,
+    record,
+    signatures: step.link.signatures,
+    directory: roster,
+  })
   if (!signed.ok) return signed
   if (missingFor(roster, parsed.act, signed.value).length > 0) return broken(step.position)
   return accept(withRecord(after.value, { hash, day: record.day }))
 }
 
-function openLink(claim: ReplayClaim, link: GovernanceLink): Result<{ parsed: ParsedAct; record: ActRecord; hash: string }> {
+function openLink(
+  claim: ReplayClaim,
+  link: GovernanceLink,
+): Result<{ parsed: ParsedAct; record: ActRecord; hash: string }> {
   const payload = fromBase64(link.payload)
   const addendum = fromBase64(link.addendum)
   if (payload === undefined || addendum === undefined) return refuse('receipt-malformed')
@@ -83,11 +96,16 @@ function openLink(claim: ReplayClaim, link: GovernanceLink): Result<{ parsed: Pa
   const record = readActRecord(split.value.record)
   if (!record.ok) return record
   const parsed = claim.parse(payload)
-  return parsed.ok ? accept({ parsed: parsed.value, record: record.value, hash: sha256Hex(addendum) }) : parsed
+  return parsed.ok
+    ? accept({ parsed: parsed.value, record: record.value, hash: sha256Hex(addendum) })
+    : parsed
 }
 
 function broken(position: number): Result<never> {
-  return refuse('directory-broken', `link ${String(position)} of the governance chain does not hold`)
+  return refuse(
+    'directory-broken',
+    `link ${String(position)} of the governance chain does not hold`,
+  )
 }
 
 /** A recovery stands in public for seven days; a record tells a day, so its end is what counts. */
@@ -99,7 +117,9 @@ function isRecoveryDue(parsed: ParsedAct, record: ActRecord): boolean {
  * Inspects the certificates that an act offers, as of their own newest self-signature: what a chain says must not depend on the
  * day on which it is read.
  */
-export async function inspectOffered(parsed: ParsedAct): Promise<Result<ReadonlyMap<string, CertificateFacts>>> {
+export async function inspectOffered(
+  parsed: ParsedAct,
+): Promise<Result<ReadonlyMap<string, CertificateFacts>>> {
   const facts = new Map<string, CertificateFacts>()
   for (const { certificate, kind } of certificatesIn(parsed.act)) {
     const bytes = fromBase64(certificate)

@@ -1,4 +1,4 @@
-import { canonicalJson, type JsonObject } from './canonical-json.ts'
+import { canonicalJson, type Json, type JsonObject } from './canonical-json.ts'
 import { sha256Hex } from './hash.ts'
 import { accept, refuse, type Result } from './result.ts'
 
@@ -125,6 +125,18 @@ export function textHash(text: TemplateText | JsonObject): string {
 /** The hash of a template: SHA-256 of the canonical JSON of its manifest, in lower-case hex. */
 export function templateHash(manifest: TemplateManifest | JsonObject): string {
   return sha256Hex(canonicalJson(manifest))
+}
+
+/** Hashes of the texts that a manifest names, ascending and each once; none where it is not of the form of a manifest. */
+export function languageHashes(manifest: JsonObject): readonly string[] {
+  const { languages } = manifest
+  if (!Array.isArray(languages)) return []
+  const hashes = languages.map((entry: Json) => (isObject(entry) ? entry['hash'] : undefined))
+  return [...new Set(hashes.filter((hash) => typeof hash === 'string'))].toSorted()
+}
+
+function isObject(value: Json): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /**

@@ -44,7 +44,9 @@ export interface RecordedAct {
  *
  * Refuses `receipt-signature-wrong` and what a signature is refused for.
  */
-export async function verifyActSignatures(recorded: RecordedAct): Promise<Result<readonly RecordedSignature[]>> {
+export async function verifyActSignatures(
+  recorded: RecordedAct,
+): Promise<Result<readonly RecordedSignature[]>> {
   const verified: RecordedSignature[] = []
   for (const armored of recorded.signatures) {
     const one = await verifyOne(recorded, armored)
@@ -52,11 +54,17 @@ export async function verifyActSignatures(recorded: RecordedAct): Promise<Result
     verified.push(one.value)
   }
   const hashes = verified.map((one) => one.verified.packetHash).toSorted()
-  const named = recorded.record.signatures.join() === hashes.join() && new Set(hashes).size === hashes.length
-  return named && hashes.length > 0 ? accept(verified) : refuse('receipt-signature-wrong', 'the signatures are not those that the record counted')
+  const named =
+    recorded.record.signatures.join() === hashes.join() && new Set(hashes).size === hashes.length
+  return named && hashes.length > 0
+    ? accept(verified)
+    : refuse('receipt-signature-wrong', 'the signatures are not those that the record counted')
 }
 
-async function verifyOne(recorded: RecordedAct, armored: string): Promise<Result<RecordedSignature>> {
+async function verifyOne(
+  recorded: RecordedAct,
+  armored: string,
+): Promise<Result<RecordedSignature>> {
   const packet = readArmor(armored, 'PGP SIGNATURE')
   if (!packet.ok) return packet
   const signature = readSignature(packet.value)
@@ -64,7 +72,12 @@ async function verifyOne(recorded: RecordedAct, armored: string): Promise<Result
   const signer = findSigner(recorded, signature.value.issuer)
   if (!signer.ok) return signer
   const { certificate, party } = signer.value
-  const verified = await verifySignature({ payload: recorded.parsed.payload, signature: packet.value, certificate, validAt: [] })
+  const verified = await verifySignature({
+    payload: recorded.parsed.payload,
+    signature: packet.value,
+    certificate,
+    validAt: [],
+  })
   if (!verified.ok) return verified
   const isCustomer = isByCustomer(recorded.parsed.act.by)
   return isTimelyFor(recorded.record.day, verified.value.createdAt, isCustomer)
@@ -76,31 +89,44 @@ function isByCustomer(by: Author): boolean {
   return 'mailbox' in by || 'key' in by
 }
 
-function findSigner(recorded: RecordedAct, issuer: string): Result<{ certificate: Uint8Array; party: string }> {
+function findSigner(
+  recorded: RecordedAct,
+  issuer: string,
+): Result<{ certificate: Uint8Array; party: string }> {
   const { directory, parsed } = recorded
   const { kind, name } = authorOf(parsed.act.by)
   switch (kind) {
     case 'party':
       return findOfficer(recorded, issuer)
     case 'service': {
-      const certificate = fromBase64(directory.serviceCertificates.get(directory.serviceFingerprint) ?? '')
-      const stands = name === directory.origin && certificate !== undefined && certificate.length > 0
+      const certificate = fromBase64(
+        directory.serviceCertificates.get(directory.serviceFingerprint) ?? '',
+      )
+      const stands =
+        name === directory.origin && certificate !== undefined && certificate.length > 0
       return stands ? accept({ certificate, party: '' }) : refuse('signature-not-accepted')
     }
     case 'key':
     case 'mailbox':
-      return recorded.certificate === undefined ? refuse('signature-not-accepted') : accept({ certificate: recorded.certificate, party: '' })
+      return recorded.certificate === undefined
+        ? refuse('signature-not-accepted')
+        : accept({ certificate: recorded.certificate, party: '' })
   }
 }
 
-function findOfficer(recorded: RecordedAct, issuer: string): Result<{ certificate: Uint8Array; party: string }> {
+function findOfficer(
+  recorded: RecordedAct,
+  issuer: string,
+): Result<{ certificate: Uint8Array; party: string }> {
   const { directory, parsed } = recorded
   const owner = ownerOf(directory, issuer)
   const certificate = fromBase64(owner?.officer.certificate ?? '')
   if (owner === undefined || certificate === undefined) return refuse('signature-not-accepted')
   if (!stillCounts(directory, issuer, parsed.act.type)) return refuse('signer-not-entitled')
   const isAuthor = 'party' in parsed.act.by && parsed.act.by.party === owner.party.domain
-  return isAuthor || mayCosign(owner.party, parsed.act) ? accept({ certificate, party: owner.party.domain }) : refuse('signer-not-entitled')
+  return isAuthor || mayCosign(owner.party, parsed.act)
+    ? accept({ certificate, party: owner.party.domain })
+    : refuse('signer-not-entitled')
 }
 
 /**

@@ -56,16 +56,26 @@ export interface VerifiedReceipt {
  *
  * Refuses `receipt-*`, `directory-broken`, `proof-*`, `note-*`, `checkpoint-*` and what a signature is refused for.
  */
-export async function verifyReceipt(receipt: Receipt, anchor: TrustAnchor, parse: ReadAct): Promise<Result<VerifiedReceipt>> {
+export async function verifyReceipt(
+  receipt: Receipt,
+  anchor: TrustAnchor,
+  parse: ReadAct,
+): Promise<Result<VerifiedReceipt>> {
   if (receipt.origin !== anchor.origin) return refuse('receipt-origin-wrong')
   if (receipt.genesis !== anchor.genesis) return refuse('receipt-genesis-wrong')
   const replay = await replayOf(receipt, anchor, parse)
   if (!replay.ok) return replay
   const directory = replay.value.at(receipt.directory.head)
-  if (directory === undefined) return refuse('receipt-directory-broken', 'the head of the log is not in the chain')
+  if (directory === undefined)
+    return refuse('receipt-directory-broken', 'the head of the log is not in the chain')
   const head = verifyHead(receipt, directory)
   if (!head.ok) return head
-  const context: Context = { replay: replay.value, directory, parse, mailbox: receipt.mailbox ?? [] }
+  const context: Context = {
+    replay: replay.value,
+    directory,
+    parse,
+    mailbox: receipt.mailbox ?? [],
+  }
   const act = await verifyRecord(context, receipt.act)
   if (!act.ok) return act
   const supports = await verifySupports(context, receipt, act.value.parsed)
@@ -81,7 +91,8 @@ export async function verifyReceipt(receipt: Receipt, anchor: TrustAnchor, parse
     directory,
     leafIndex: proof.index,
     treeSize: proof.size,
-    status: proof.status === 'witnessed' && head.value.status === 'witnessed' ? 'witnessed' : 'logged',
+    status:
+      proof.status === 'witnessed' && head.value.status === 'witnessed' ? 'witnessed' : 'logged',
     witnessed: Math.min(proof.witnessed, head.value.witnessed),
     witnessQuorum: directory.charter?.witnesses.quorum ?? 0,
   })
@@ -94,10 +105,24 @@ interface Context {
   readonly mailbox: NonNullable<Receipt['mailbox']>
 }
 
-async function replayOf(receipt: Receipt, anchor: TrustAnchor, parse: ReadAct): Promise<Result<Replay>> {
+async function replayOf(
+  receipt: Receipt,
+  anchor: TrustAnchor,
+  parse: ReadAct,
+): Promise<Result<Replay>> {
   const { chain, head } = receipt.directory
-  if (chain !== undefined) return await replayChain({ origin: anchor.origin, genesis: anchor.genesis, links: chain, parse })
-  if (anchor.replay?.at(head) === undefined) return refuse('receipt-directory-broken', 'the receipt leaves the chain out, and this head is not pinned')
+  if (chain !== undefined)
+    return await replayChain({
+      origin: anchor.origin,
+      genesis: anchor.genesis,
+      links: chain,
+      parse,
+    })
+  if (anchor.replay?.at(head) === undefined)
+    return refuse(
+      'receipt-directory-broken',
+      'the receipt leaves the chain out, and this head is not pinned',
+    )
   return accept(anchor.replay)
 }
 
@@ -116,7 +141,10 @@ function verifyHead(receipt: Receipt, directory: Directory): Result<VerifiedLogP
 function openProof(text: string, directory: Directory): Result<VerifiedLogProof> {
   const proof = parseLogProof(text)
   if (!proof.ok) return proof
-  const witnesses = { vkeys: directory.charter?.witnesses.keys ?? [], quorum: directory.charter?.witnesses.quorum ?? 0 }
+  const witnesses = {
+    vkeys: directory.charter?.witnesses.keys ?? [],
+    quorum: directory.charter?.witnesses.quorum ?? 0,
+  }
   let outcome: Result<VerifiedLogProof> = refuse('note-unsigned')
   for (const vkey of directory.logKeys.toReversed()) {
     const logVerifier = parseVkey(vkey)
@@ -139,7 +167,10 @@ interface VerifiedRecord {
   readonly signatures: readonly RecordedSignature[]
 }
 
-async function verifyRecord(context: Context, sealed: SealedRecord): Promise<Result<VerifiedRecord>> {
+async function verifyRecord(
+  context: Context,
+  sealed: SealedRecord,
+): Promise<Result<VerifiedRecord>> {
   const payload = fromBase64(sealed.payload)
   if (payload === undefined) return refuse('receipt-malformed')
   const parsed = context.parse(payload)
@@ -151,7 +182,8 @@ async function verifyRecord(context: Context, sealed: SealedRecord): Promise<Res
   if (!bytes.ok) return bytes
   const record = readActRecord(bytes.value)
   if (!record.ok) return record
-  if (record.value.act !== parsed.value.id) return refuse('receipt-not-logged', 'the log record is of another act')
+  if (record.value.act !== parsed.value.id)
+    return refuse('receipt-not-logged', 'the log record is of another act')
   const roster = rosterOf(context, parsed.value, record.value)
   if (!roster.ok) return roster
   const certificate = await certificateOf(context, parsed.value)
@@ -164,46 +196,89 @@ async function verifyRecord(context: Context, sealed: SealedRecord): Promise<Res
     ...(certificate.value === undefined ? {} : { certificate: certificate.value }),
   })
   if (!signatures.ok) return signatures
-  const complete = record.value.event !== 'adopted' || missingFor(roster.value, parsed.value.act, signatures.value).length === 0
-  if (!complete) return refuse('receipt-signature-wrong', 'the act does not have the signatures that it needs')
-  return accept({ parsed: parsed.value, record: record.value, proof: proof.value, signatures: signatures.value })
+  const complete =
+    record.value.event !== 'adopted' ||
+    missingFor(roster.value, parsed.value.act, signatures.value).length === 0
+  if (!complete)
+    return refuse('receipt-signature-wrong', 'the act does not have the signatures that it needs')
+  return accept({
+    parsed: parsed.value,
+    record: record.value,
+    proof: proof.value,
+    signatures: signatures.value,
+  })
 }
 
 /** The roster under which a record was made; for the charter, the one it created. */
 function rosterOf(context: Context, parsed: ParsedAct, record: ActRecord): Result<Directory> {
-  const head = parsed.act.type === 'charter.adopt' ? context.directory.chain[0]?.hash : (record.prev ?? record.directory)
+  const head =
+    parsed.act.type === 'charter.adopt'
+      ? context.directory.chain[0]?.hash
+      : (record.prev ?? record.directory)
   const roster = head === undefined ? undefined : context.replay.at(head)
-  return roster === undefined ? refuse('receipt-directory-broken', 'the record names a head that is not in the chain') : accept(roster)
+  return roster === undefined
+    ? refuse('receipt-directory-broken', 'the record names a head that is not in the chain')
+    : accept(roster)
 }
 
-async function certificateOf(context: Context, parsed: ParsedAct): Promise<Result<Uint8Array | undefined>> {
+async function certificateOf(
+  context: Context,
+  parsed: ParsedAct,
+): Promise<Result<Uint8Array | undefined>> {
   const { act } = parsed
-  if ('key' in act.by && act.type === 'mailbox.enrol') return accept(fromBase64(act.body.certificate))
+  if ('key' in act.by && act.type === 'mailbox.enrol')
+    return accept(fromBase64(act.body.certificate))
   if (!('mailbox' in act.by)) return accept(undefined)
-  const chain = await verifyMailboxChain({ id: act.by.mailbox, links: context.mailbox, origin: act.origin, parse: context.parse })
+  const chain = await verifyMailboxChain({
+    id: act.by.mailbox,
+    links: context.mailbox,
+    origin: act.origin,
+    parse: context.parse,
+  })
   if (!chain.ok) return chain
   // A rotation is signed by the key before it.
-  const signer = act.type === 'mailbox.rotate' ? chain.value.certificateBefore(parsed.id) : chain.value.certificates.at(-1)
+  const signer =
+    act.type === 'mailbox.rotate'
+      ? chain.value.certificateBefore(parsed.id)
+      : chain.value.certificates.at(-1)
   return accept(signer)
 }
 
-async function verifySupports(context: Context, receipt: Receipt, notice: ParsedAct): Promise<Result<readonly VerifiedSupport[]>> {
+async function verifySupports(
+  context: Context,
+  receipt: Receipt,
+  notice: ParsedAct,
+): Promise<Result<readonly VerifiedSupport[]>> {
   const supports: VerifiedSupport[] = []
   for (const sealed of receipt.supports) {
     const verified = await verifyRecord(context, sealed)
     if (!verified.ok) return verified
     const { parsed, record, signatures } = verified.value
     const { act } = parsed
-    if (act.type !== 'notice.support' || act.body.notice !== notice.id || record.event !== 'adopted') return refuse('receipt-malformed', 'a support is of another act')
+    if (
+      act.type !== 'notice.support' ||
+      act.body.notice !== notice.id ||
+      record.event !== 'adopted'
+    )
+      return refuse('receipt-malformed', 'a support is of another act')
     const party = 'party' in act.by ? act.by.party : ''
     const own = 'party' in notice.act.by && notice.act.by.party === party
-    if (own || supports.some((other) => other.party === party)) return refuse('receipt-malformed', 'a party supports once, and not itself')
-    supports.push({ act: parsed.id, party, statements: act.body.statements, marks: marksOf(context.replay.directory, signatures) })
+    if (own || supports.some((other) => other.party === party))
+      return refuse('receipt-malformed', 'a party supports once, and not itself')
+    supports.push({
+      act: parsed.id,
+      party,
+      statements: act.body.statements,
+      marks: marksOf(context.replay.directory, signatures),
+    })
   }
   return accept(supports)
 }
 
-function marksOf(directory: Directory, signatures: readonly RecordedSignature[]): readonly string[] {
+function marksOf(
+  directory: Directory,
+  signatures: readonly RecordedSignature[],
+): readonly string[] {
   const marks = signatures.flatMap(({ fingerprint }) => {
     const owner = ownerOf(directory, fingerprint)
     if (owner?.officer.status === 'compromised') return ['signer-compromised']
@@ -218,11 +293,13 @@ function marksOf(directory: Directory, signatures: readonly RecordedSignature[])
  * @param text the line without its line feed
  */
 export function verifyLine(notice: ParsedAct, line: LinePath, text: string): Result<void> {
-  if (notice.act.type !== 'notice.file') return refuse('receipt-line-wrong', 'only notices have lines')
+  if (notice.act.type !== 'notice.file')
+    return refuse('receipt-line-wrong', 'only notices have lines')
   const { count, root } = notice.act.body.bundle
   const path = line.path.map((node) => fromHex(node))
   const rootBytes = fromHex(root)
-  if (line.count !== count || rootBytes === undefined || path.some((node) => node === undefined)) return refuse('receipt-line-wrong')
+  if (line.count !== count || rootBytes === undefined || path.some((node) => node === undefined))
+    return refuse('receipt-line-wrong')
   const proven = verifyInclusion({
     index: line.index,
     size: count,

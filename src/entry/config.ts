@@ -57,9 +57,16 @@ export function formatServerFile(file: ServerFile): string {
  *
  * @throws Error naming each variable that is wrong.
  */
-export function readEnvironment(environment: Readonly<Record<string, string | undefined>>): ProcessConfig {
+export function readEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): ProcessConfig {
   const parsed = EnvironmentSchema.safeParse(environment)
   if (!parsed.success) throw new Error(`environment: ${z.prettifyError(parsed.error)}`)
   const { DUNANT_DATABASE_URL, DUNANT_HOST, DUNANT_PORT, GENESIS_ID } = parsed.data
-  return { host: DUNANT_HOST, port: DUNANT_PORT, databaseUrl: DUNANT_DATABASE_URL, genesis: GENESIS_ID }
+  return {
+    host: DUNANT_HOST,
+    port: DUNANT_PORT,
+    databaseUrl: DUNANT_DATABASE_URL,
+    genesis: GENESIS_ID,
+  }
 }

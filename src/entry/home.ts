@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { generateServiceKey } from '#adapters/keys/openpgp.ts'
 import { systemClock } from '#adapters/system/clock.ts'
@@ -66,7 +75,8 @@ export function isServerHome(home: string): boolean {
 export async function createServerHome(home: string, settings: ServerFile): Promise<ServerTerms> {
   if (isServerHome(home)) throw new Error(`${home} is a server's home already`)
   const paths = serverPaths(home)
-  for (const folder of [home, join(home, 'keys'), paths.blobs]) mkdirSync(folder, { recursive: true, mode: 0o700 })
+  for (const folder of [home, join(home, 'keys'), paths.blobs])
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
   const service = await generateServiceKey({ origin: settings.origin, date: systemClock.now() })
   const seed = systemRandom.bytes(32)
   writeNew(paths.serviceKey, service.privateArmored)
@@ -78,7 +88,10 @@ export async function createServerHome(home: string, settings: ServerFile): Prom
 }
 
 /** What the charter of a server must say about it. */
-export function termsOf(origin: string, keys: { certificate: Uint8Array; seed: Uint8Array }): ServerTerms {
+export function termsOf(
+  origin: string,
+  keys: { certificate: Uint8Array; seed: Uint8Array },
+): ServerTerms {
   return {
     origin,
     service_certificate: base64(keys.certificate),
@@ -90,7 +103,8 @@ export function termsOf(origin: string, keys: { certificate: Uint8Array; seed: U
 export function setGenesis(home: string, genesis: string): void {
   const paths = serverPaths(home)
   const file = parseServerFile(readFileSync(paths.serverFile, 'utf8'))
-  if (file.genesis !== undefined && file.genesis !== genesis) throw new Error('this server has another genesis id already')
+  if (file.genesis !== undefined && file.genesis !== genesis)
+    throw new Error('this server has another genesis id already')
   writeNew(paths.serverFile, formatServerFile({ ...file, genesis }))
 }
 

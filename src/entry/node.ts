@@ -51,7 +51,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const home = readServerHome(options.home)
   const events = jsonEvents(options.log)
   const { storage, blobs } = await openStores(home, options.config)
-  const ports = await openPorts({ home, storage, blobs, events, config: options.config, clock: options.clock ?? systemClock })
+  const ports = await openPorts({
+    home,
+    storage,
+    blobs,
+    events,
+    config: options.config,
+    clock: options.clock ?? systemClock,
+  })
   await ports.directory.current()
   await ports.sequencer.flush()
   const server = await listen(createApp(ports), options.config)
@@ -70,12 +77,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-async function openStores(home: ServerHome, config: ProcessConfig): Promise<{ storage: Storage; blobs: BlobStore }> {
+async function openStores(
+  home: ServerHome,
+  config: ProcessConfig,
+): Promise<{ storage: Storage; blobs: BlobStore }> {
   const { databaseUrl: url } = config
   if (url === undefined) {
     const { database: path, blobs } = home.paths
     await migrateSqliteStorage({ path })
-    return { storage: await openSqliteStorage({ path }), blobs: await openDirectoryBlobs({ path: blobs }) }
+    return {
+      storage: await openSqliteStorage({ path }),
+      blobs: await openDirectoryBlobs({ path: blobs }),
+    }
   }
   await migratePostgresStorage({ url })
   return { storage: await openPostgresStorage({ url }), blobs: openPostgresBlobs({ url }) }
@@ -95,7 +108,12 @@ async function openPorts(opened: Opened): Promise<Parameters<typeof createApp>[0
   const { origin } = home.file
   const acts = { parse: parseAct }
   const crypto = await openServiceCrypto({ privateKeyArmored: home.serviceKey.reveal(), clock })
-  const signer = openFileSigner({ path: home.paths.logMemory, seed: home.logSeed.reveal(), origin, newLog: false })
+  const signer = openFileSigner({
+    path: home.paths.logMemory,
+    seed: home.logSeed.reveal(),
+    origin,
+    newLog: false,
+  })
   return {
     acts,
     blobs,
@@ -113,12 +131,18 @@ async function openPorts(opened: Opened): Promise<Parameters<typeof createApp>[0
   }
 }
 
-async function listen(app: ReturnType<typeof createApp>, config: ProcessConfig): Promise<{ server: ServerType; url: string }> {
+async function listen(
+  app: ReturnType<typeof createApp>,
+  config: ProcessConfig,
+): Promise<{ server: ServerType; url: string }> {
   return await new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, (address) => {
-      const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-      resolve({ server, url: `http://${host}:${String(address.port)}` })
-    })
+    const server = serve(
+      { fetch: app.fetch, hostname: config.host, port: config.port },
+      (address) => {
+        const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+        resolve({ server, url: `http://${host}:${String(address.port)}` })
+      },
+    )
     server.once('error', reject)
   })
 }
@@ -131,7 +155,12 @@ function repeat(events: Events, work: () => Promise<void>): () => Promise<void> 
     if (busy) return
     busy = true
     running = work()
-      .catch((error: unknown) => events.failed({ operation: 'run-due', error: error instanceof Error ? error.name : 'unknown' }))
+      .catch((error: unknown) =>
+        events.failed({
+          operation: 'run-due',
+          error: error instanceof Error ? error.name : 'unknown',
+        }),
+      )
       .finally(() => {
         busy = false
       })

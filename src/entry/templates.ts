@@ -11,7 +11,10 @@ export function shippedTemplates(): ReadonlyMap<string, Uint8Array> {
   const parts = new Map<string, Uint8Array>()
   for (const { kind, texts } of readTemplateFiles()) {
     const template = assembleTemplate(kind, texts)
-    if (!template.ok) throw new Error(`a shipped template does not hold together: ${template.refusal.detail ?? template.refusal.reason}`)
+    if (!template.ok)
+      throw new Error(
+        `a shipped template does not hold together: ${template.refusal.detail ?? template.refusal.reason}`,
+      )
     const { hash, manifest, texts: assembled } = template.value
     parts.set(hash, canonicalJson(manifest))
     for (const entry of manifest.languages) {

@@ -1,4 +1,9 @@
-import type { D1Database, DurableObjectNamespace, DurableObjectState, R2Bucket } from '@cloudflare/workers-types'
+import type {
+  D1Database,
+  DurableObjectNamespace,
+  DurableObjectState,
+  R2Bucket,
+} from '@cloudflare/workers-types'
 import { openR2Blobs } from '#adapters/blob/r2.ts'
 import { openServiceCrypto } from '#adapters/keys/openpgp.ts'
 import { answerInObject, type LogKey, openDurableSigner } from '#adapters/log/durable-signer.ts'
@@ -61,7 +66,9 @@ export class LogSignerObject {
   async fetch(request: Request): Promise<Response> {
     const body = await request.text()
     const path = new URL(request.url).pathname
-    const answer = await this.#state.blockConcurrencyWhile(async () => await answerInObject(this.#state.storage, this.#key, { path, body }))
+    const answer = await this.#state.blockConcurrencyWhile(
+      async () => await answerInObject(this.#state.storage, this.#key, { path, body }),
+    )
     return new Response(answer)
   }
 }
@@ -78,7 +85,10 @@ async function openPorts(environment: WorkerEnvironment): Promise<Ports> {
   await migrateD1Storage(environment.DB)
   const storage = await openD1Storage(environment.DB)
   const origin = required('ORIGIN', environment.ORIGIN)
-  const crypto = await openServiceCrypto({ privateKeyArmored: required('SERVICE_KEY', environment.SERVICE_KEY), clock: systemClock })
+  const crypto = await openServiceCrypto({
+    privateKeyArmored: required('SERVICE_KEY', environment.SERVICE_KEY),
+    clock: systemClock,
+  })
   const acts = { parse: parseAct }
   // The runtime collects console output as the Worker's log.
   const events = jsonEvents((line) => console.log(line))
@@ -104,7 +114,10 @@ async function openPorts(environment: WorkerEnvironment): Promise<Ports> {
 }
 
 function logKey(environment: WorkerEnvironment): LogKey {
-  return { origin: required('ORIGIN', environment.ORIGIN), seed: bytes32('LOG_SEED', environment.LOG_SEED) }
+  return {
+    origin: required('ORIGIN', environment.ORIGIN),
+    seed: bytes32('LOG_SEED', environment.LOG_SEED),
+  }
 }
 
 /** A missing setting stops the start; it never turns a check off. */

@@ -9,7 +9,10 @@ export interface BlobStore {
   /** Durable when it resolves. Writing the same key again replaces it whole (a retry after a crash). */
   put(key: string, bytes: Uint8Array): Promise<void>
   /** Bytes [start, end) of a blob, or all of it; `undefined` where there is no such blob. Fewer bytes where it ends earlier. */
-  get(key: string, range?: { readonly start: number; readonly end: number }): Promise<Uint8Array | undefined>
+  get(
+    key: string,
+    range?: { readonly start: number; readonly end: number },
+  ): Promise<Uint8Array | undefined>
   /** Removes every blob whose key starts with `prefix`. */
   deletePrefix(prefix: string): Promise<void>
 }

@@ -22,5 +22,8 @@ export interface LogSigner {
    * @param prove gives the consistency proof from an older size to `head.size`
    * @throws Unavailable when its memory cannot be written.
    */
-  sign(head: TreeHead, prove: (oldSize: number) => Promise<readonly Uint8Array[]>): Promise<Result<string>>
+  sign(
+    head: TreeHead,
+    prove: (oldSize: number) => Promise<readonly Uint8Array[]>,
+  ): Promise<Result<string>>
 }

@@ -106,11 +106,20 @@ export interface LogAppend {
   readonly expectedSize: number
   readonly head: LogHead
   /** Records that become leaves, in leaf order from `expectedSize`. */
-  readonly leaves: readonly { readonly recordId: string; readonly leafIndex: number; readonly entry: Uint8Array; readonly leafHash: Uint8Array }[]
+  readonly leaves: readonly {
+    readonly recordId: string
+    readonly leafIndex: number
+    readonly entry: Uint8Array
+    readonly leafHash: Uint8Array
+  }[]
   /** Records that come into being with this batch (`directory.head`); they appear in `leaves` too. */
   readonly newRecords: readonly LogRecord[]
   /** Tile hashes of level 1 and above. */
-  readonly nodes: readonly { readonly level: number; readonly index: number; readonly hash: Uint8Array }[]
+  readonly nodes: readonly {
+    readonly level: number
+    readonly index: number
+    readonly hash: Uint8Array
+  }[]
 }
 
 /** A page of a listing: at most `limit` subjects whose id is greater than `after`, ordered by id. */

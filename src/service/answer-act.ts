@@ -6,10 +6,19 @@ import { Unavailable } from '#ports/storage.ts'
 import { buildReceipt } from './build-receipt.ts'
 import { releaseIfDue } from './run-due.ts'
 import type { Sequencer } from './sequence-log.ts'
-import { addSignature, type SealedAct, submitAct, type SubmitActPorts, type Submitted } from './submit-act.ts'
+import {
+  addSignature,
+  type SealedAct,
+  submitAct,
+  type SubmitActPorts,
+  type Submitted,
+} from './submit-act.ts'
 
 /** What answering a submission needs. */
-export type AnswerActPorts = SubmitActPorts & { readonly events: Events; readonly sequencer: Sequencer }
+export type AnswerActPorts = SubmitActPorts & {
+  readonly events: Events
+  readonly sequencer: Sequencer
+}
 
 /** Where an act stands, with its receipt; null while the log does not have it (customers' acts enter once a day). */
 export type Answer = Submitted & { readonly receipt: Receipt | null }
@@ -20,12 +29,19 @@ export async function answerAct(ports: AnswerActPorts, sealed: SealedAct): Promi
 }
 
 /** Adds a signature and answers alike. */
-export async function answerSignature(ports: AnswerActPorts, id: string, signature: string): Promise<Result<Answer>> {
+export async function answerSignature(
+  ports: AnswerActPorts,
+  id: string,
+  signature: string,
+): Promise<Result<Answer>> {
   return await answer(ports, await addSignature(ports, id, signature))
 }
 
 /** The act is durable by now: whatever fails here only delays its receipt. */
-async function answer(ports: AnswerActPorts, submitted: Result<Submitted>): Promise<Result<Answer>> {
+async function answer(
+  ports: AnswerActPorts,
+  submitted: Result<Submitted>,
+): Promise<Result<Answer>> {
   if (!submitted.ok) {
     ports.events.actRefused({ reason: submitted.refusal.reason })
     return submitted
@@ -47,7 +63,10 @@ async function answer(ports: AnswerActPorts, submitted: Result<Submitted>): Prom
   }
 }
 
-async function parseStored(ports: AnswerActPorts, id: string): Promise<Parameters<typeof buildReceipt>[1] | undefined> {
+async function parseStored(
+  ports: AnswerActPorts,
+  id: string,
+): Promise<Parameters<typeof buildReceipt>[1] | undefined> {
   const row = await ports.storage.findAct(id)
   const parsed = row === undefined ? undefined : ports.acts.parse(row.payload)
   return parsed?.ok === true ? parsed.value : undefined

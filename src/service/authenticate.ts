@@ -73,7 +73,11 @@ export async function authenticate(
   return entitled.ok ? accept({ verified: verified.value, party: signer.party }) : entitled
 }
 
-function findSigner(context: SigningContext, parsed: ParsedAct, issuer: string): Signer | undefined {
+function findSigner(
+  context: SigningContext,
+  parsed: ParsedAct,
+  issuer: string,
+): Signer | undefined {
   const { kind, name } = authorOf(parsed.act.by)
   switch (kind) {
     case 'party':
@@ -113,8 +117,14 @@ function findMailbox(subjects: Subjects, id: string, issuer: string): Signer | u
   return customer(mailbox.certificate)
 }
 
-function findKey(certificates: InspectedCertificates, fingerprint: string, issuer: string): Signer | undefined {
-  const offered = [...certificates].find(([, facts]) => facts.fingerprint === fingerprint && facts.provenKeys.includes(issuer))
+function findKey(
+  certificates: InspectedCertificates,
+  fingerprint: string,
+  issuer: string,
+): Signer | undefined {
+  const offered = [...certificates].find(
+    ([, facts]) => facts.fingerprint === fingerprint && facts.provenKeys.includes(issuer),
+  )
   return offered === undefined ? undefined : customer(offered[0])
 }
 
@@ -127,7 +137,8 @@ function customer(certificate: string): Signer | undefined {
 /** Only the certificate that the charter names signs for the service. */
 function findService(directory: Directory, name: string): Signer | undefined {
   const certificate = fromBase64(directory.charter?.service_certificate ?? '')
-  if (name !== directory.origin || certificate === undefined || certificate.length === 0) return undefined
+  if (name !== directory.origin || certificate === undefined || certificate.length === 0)
+    return undefined
   return { certificate, party: '', customer: false, entitled: () => accept(undefined) }
 }
 

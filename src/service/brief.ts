@@ -28,8 +28,12 @@ export interface BriefPorts {
  *
  * Refuses `brief-recipients-wrong`, `bundle-over-quota`, `request-malformed` where the hash is not that of the bytes, `envelope-malformed`.
  */
-export async function uploadBrief(ports: BriefPorts, brief: { party: string; sha256: string; bytes: Uint8Array }): Promise<Result<void>> {
-  if (sha256Hex(brief.bytes) !== brief.sha256) return refuse('request-malformed', 'the bytes have another SHA-256')
+export async function uploadBrief(
+  ports: BriefPorts,
+  brief: { party: string; sha256: string; bytes: Uint8Array },
+): Promise<Result<void>> {
+  if (sha256Hex(brief.bytes) !== brief.sha256)
+    return refuse('request-malformed', 'the bytes have another SHA-256')
   const keys = messageRecipients(brief.bytes)
   if (!keys.ok) return keys
   const recipients = partiesOf(await ports.directory.current(), keys.value)
@@ -39,12 +43,23 @@ export async function uploadBrief(ports: BriefPorts, brief: { party: string; sha
   if (held.get('brief', brief.sha256) !== undefined) return accept(undefined)
   const day = dayOf(ports.clock.now())
   const tag = `${brief.party}:${day}`
-  const today = await ports.storage.listSubjects({ kind: 'brief', tag, after: '', limit: BRIEFS_PER_DAY_MAX })
+  const today = await ports.storage.listSubjects({
+    kind: 'brief',
+    tag,
+    after: '',
+    limit: BRIEFS_PER_DAY_MAX,
+  })
   if (today.length >= BRIEFS_PER_DAY_MAX) return refuse('bundle-over-quota')
   await ports.blobs.put(blobKey(brief.sha256), brief.bytes)
   const state: BriefState = { party: brief.party, recipients, day }
   const write = { ...ref, expected: 0, state: JSON.stringify(state), tag }
-  const outcome = await ports.storage.commit({ guards: [], subjects: [write], acts: [], signatures: [], records: [] })
+  const outcome = await ports.storage.commit({
+    guards: [],
+    subjects: [write],
+    acts: [],
+    signatures: [],
+    records: [],
+  })
   return outcome === 'committed' ? accept(undefined) : refuse('state-changed')
 }
 
@@ -53,7 +68,13 @@ function partiesOf(directory: Directory, keys: readonly string[]): readonly stri
   const parties = new Set<string>()
   for (const key of keys) {
     const owner = [...directory.parties.values()].find(
-      (party) => party.status === 'active' && [...party.officers.values()].some((officer) => officer.status === 'active' && officer.encryptionKeys.some((own) => own === key || own.endsWith(key))),
+      (party) =>
+        party.status === 'active' &&
+        [...party.officers.values()].some(
+          (officer) =>
+            officer.status === 'active' &&
+            officer.encryptionKeys.some((own) => own === key || own.endsWith(key)),
+        ),
     )
     if (owner === undefined) return undefined
     parties.add(owner.domain)
@@ -62,10 +83,18 @@ function partiesOf(directory: Directory, keys: readonly string[]): readonly stri
 }
 
 /** Reads a brief: for the party that uploaded it and those it is encrypted to. Refuses `not-found`. */
-export async function readBrief(ports: Pick<BriefPorts, 'blobs' | 'storage'>, reader: Reader, sha256: string): Promise<Result<Uint8Array>> {
-  const brief = (await loadSubjects(ports.storage, () => [{ kind: 'brief', id: sha256 }])).get('brief', sha256)
+export async function readBrief(
+  ports: Pick<BriefPorts, 'blobs' | 'storage'>,
+  reader: Reader,
+  sha256: string,
+): Promise<Result<Uint8Array>> {
+  const brief = (await loadSubjects(ports.storage, () => [{ kind: 'brief', id: sha256 }])).get(
+    'brief',
+    sha256,
+  )
   if (brief === undefined || reader.kind !== 'party') return refuse('not-found')
-  if (reader.domain !== brief.party && !brief.recipients.includes(reader.domain)) return refuse('not-found')
+  if (reader.domain !== brief.party && !brief.recipients.includes(reader.domain))
+    return refuse('not-found')
   const bytes = await ports.blobs.get(blobKey(sha256))
   return bytes === undefined ? refuse('not-found') : accept(bytes)
 }

@@ -40,7 +40,11 @@ interface Published {
  *
  * The caller has checked that the reader may have it.
  */
-export async function buildReceipt(ports: ReceiptPorts, parsed: ParsedAct, wish: ReceiptWish): Promise<Receipt | undefined> {
+export async function buildReceipt(
+  ports: ReceiptPorts,
+  parsed: ParsedAct,
+  wish: ReceiptWish,
+): Promise<Receipt | undefined> {
   const published = await openPublished(ports.storage)
   if (published === undefined) return undefined
   const act = await sealedRecord(ports, published, parsed.id)
@@ -49,7 +53,8 @@ export async function buildReceipt(ports: ReceiptPorts, parsed: ParsedAct, wish:
   const record = readHeadRecord(recordOf(head))
   if (!record.ok) throw new Error('a stored directory.head record cannot be read')
   const notice = await noticeOf(ports, parsed)
-  const release = notice?.release === undefined ? undefined : await sealedRecord(ports, published, notice.release)
+  const release =
+    notice?.release === undefined ? undefined : await sealedRecord(ports, published, notice.release)
   const mailbox = await mailboxLinks(ports, parsed)
   return {
     act,
@@ -70,13 +75,23 @@ export async function buildReceipt(ports: ReceiptPorts, parsed: ParsedAct, wish:
 async function openPublished(storage: Storage): Promise<Published | undefined> {
   const checkpoint = await storage.latestCheckpoint()
   if (checkpoint === undefined) return undefined
-  return { size: checkpoint.size, checkpoint: checkpoint.note, prover: openProver(storage, checkpoint.size) }
+  return {
+    size: checkpoint.size,
+    checkpoint: checkpoint.note,
+    prover: openProver(storage, checkpoint.size),
+  }
 }
 
 /** The last record of an act that a published checkpoint covers, with payload and signatures; `undefined` where there is none. */
-async function sealedRecord(ports: ReceiptPorts, published: Published, act: string): Promise<SealedRecord | undefined> {
+async function sealedRecord(
+  ports: ReceiptPorts,
+  published: Published,
+  act: string,
+): Promise<SealedRecord | undefined> {
   const records = await ports.storage.recordsOf(act)
-  const logged = records.filter((record) => record.leafIndex !== undefined && record.leafIndex < published.size)
+  const logged = records.filter(
+    (record) => record.leafIndex !== undefined && record.leafIndex < published.size,
+  )
   const record = logged.toSorted((a, b) => (a.leafIndex ?? 0) - (b.leafIndex ?? 0)).at(-1)
   const sealed = record === undefined ? undefined : await sealedAct(ports.storage, record)
   if (record === undefined || sealed === undefined) return undefined
@@ -88,8 +103,13 @@ async function sealedAct(storage: Storage, logged: LoggedRecord): Promise<Mailbo
   const row = await storage.findAct(logged.act)
   const record = readActRecord(recordOf(logged))
   if (row === undefined || !record.ok) return undefined
-  const signatures = (await storage.signaturesOf(logged.act)).filter(({ packetHash }) => record.value.signatures.includes(packetHash))
-  return { payload: base64(row.payload), signatures: signatures.map(({ packet }) => writeArmor('PGP SIGNATURE', packet)) }
+  const signatures = (await storage.signaturesOf(logged.act)).filter(({ packetHash }) =>
+    record.value.signatures.includes(packetHash),
+  )
+  return {
+    payload: base64(row.payload),
+    signatures: signatures.map(({ packet }) => writeArmor('PGP SIGNATURE', packet)),
+  }
 }
 
 async function proofOf(published: Published, record: LoggedRecord): Promise<string> {
@@ -109,7 +129,10 @@ function recordOf(logged: LoggedRecord): Uint8Array {
 }
 
 /** The governance chain from its first record to the one whose hash is `head`, or whole. */
-export async function chainUpTo(ports: Pick<ReceiptPorts, 'storage'>, head: string): Promise<readonly GovernanceLink[]> {
+export async function chainUpTo(
+  ports: Pick<ReceiptPorts, 'storage'>,
+  head: string,
+): Promise<readonly GovernanceLink[]> {
   const links: GovernanceLink[] = []
   for (;;) {
     const page = await ports.storage.governance(links.length, CHAIN_PAGE)
@@ -129,7 +152,11 @@ async function noticeOf(ports: ReceiptPorts, parsed: ParsedAct): Promise<NoticeS
   return subjects.get('notice', parsed.id)
 }
 
-async function supportsOf(ports: ReceiptPorts, published: Published, notice: NoticeState | undefined): Promise<readonly SealedRecord[]> {
+async function supportsOf(
+  ports: ReceiptPorts,
+  published: Published,
+  notice: NoticeState | undefined,
+): Promise<readonly SealedRecord[]> {
   const sealed: SealedRecord[] = []
   for (const { act } of notice?.supports ?? []) {
     const support = await sealedRecord(ports, published, act)
@@ -138,15 +165,22 @@ async function supportsOf(ports: ReceiptPorts, published: Published, notice: Not
   return sealed
 }
 
-async function mailboxLinks(ports: ReceiptPorts, parsed: ParsedAct): Promise<readonly MailboxLink[] | undefined> {
-  if (!ACT_RULES[parsed.act.type].by.includes('mailbox') || !('mailbox' in parsed.act.by)) return undefined
+async function mailboxLinks(
+  ports: ReceiptPorts,
+  parsed: ParsedAct,
+): Promise<readonly MailboxLink[] | undefined> {
+  if (!ACT_RULES[parsed.act.type].by.includes('mailbox') || !('mailbox' in parsed.act.by))
+    return undefined
   const { mailbox: id } = parsed.act.by
   const subjects = await loadSubjects(ports.storage, () => [{ kind: 'mailbox', id }])
   return await readLinks(ports.storage, subjects.get('mailbox', id)?.links ?? [])
 }
 
 /** The enrolment and rotations of a mailbox, oldest first. */
-export async function readLinks(storage: Storage, ids: readonly string[]): Promise<readonly MailboxLink[]> {
+export async function readLinks(
+  storage: Storage,
+  ids: readonly string[],
+): Promise<readonly MailboxLink[]> {
   const links: MailboxLink[] = []
   for (const id of ids) {
     const [record] = await storage.recordsOf(id)

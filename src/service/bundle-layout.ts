@@ -38,7 +38,11 @@ export function encodeOffsets(lines: readonly string[]): Uint8Array {
 }
 
 /** Reads two neighbouring offsets: where a line begins, and where the next one does. */
-export function decodeOffsetPair(bytes: Uint8Array): { readonly start: number; readonly end: number } {
-  const numberAt = (at: number): number => bytes.subarray(at, at + 4).reduce((value, byte) => value * 256 + byte, 0)
+export function decodeOffsetPair(bytes: Uint8Array): {
+  readonly start: number
+  readonly end: number
+} {
+  const numberAt = (at: number): number =>
+    bytes.subarray(at, at + 4).reduce((value, byte) => value * 256 + byte, 0)
   return { start: numberAt(0), end: numberAt(4) }
 }

@@ -45,12 +45,18 @@ export async function composeCommit(context: CommitContext, outcome: Outcome): P
   const directory = { ...DIRECTORY_SUBJECT, version: current.chain.length }
   const closing = await closingRecords(context, outcome.effects)
   return {
-    guards: [...guards.map(({ kind, id, version }) => ({ kind, id, version })), ...(governs ? [] : [directory])],
+    guards: [
+      ...guards.map(({ kind, id, version }) => ({ kind, id, version })),
+      ...(governs ? [] : [directory]),
+    ],
     subjects: [
       ...writes,
       ...(governs ? [{ ...DIRECTORY_SUBJECT, expected: current.chain.length, state: '{}' }] : []),
     ],
-    acts: state === undefined ? [{ id: parsed.id, type: parsed.act.type, payload: parsed.payload }] : [],
+    acts:
+      state === undefined
+        ? [{ id: parsed.id, type: parsed.act.type, payload: parsed.payload }]
+        : [],
     signatures: outcome.fresh,
     records: [...ownRecord(context, outcome), ...closing],
   }
@@ -66,7 +72,13 @@ function actWrite(context: CommitContext, outcome: Outcome): SubjectWrite {
     withdrawn: state?.withdrawn ?? [],
     filed: outcome.filed,
   }
-  return write({ kind: 'act', id: parsed.id, expected: subjects.versionOf('act', parsed.id), state: next, tag: tagOf(outcome.status) })
+  return write({
+    kind: 'act',
+    id: parsed.id,
+    expected: subjects.versionOf('act', parsed.id),
+    state: next,
+    tag: tagOf(outcome.status),
+  })
 }
 
 /** Only acts that wait are ever listed. */
@@ -74,25 +86,50 @@ function tagOf(status: ActStatus): string | undefined {
   return status === 'pending' ? 'pending' : undefined
 }
 
-function write(subject: { kind: string; id: string; expected: number; state: object; tag: string | undefined }): SubjectWrite {
+function write(subject: {
+  kind: string
+  id: string
+  expected: number
+  state: object
+  tag: string | undefined
+}): SubjectWrite {
   const { kind, id, expected, state, tag } = subject
   return { kind, id, expected, state: JSON.stringify(state), ...(tag === undefined ? {} : { tag }) }
 }
 
-function subjectWrites(context: CommitContext, effects: readonly Effect[]): readonly SubjectWrite[] {
+function subjectWrites(
+  context: CommitContext,
+  effects: readonly Effect[],
+): readonly SubjectWrite[] {
   return effects.flatMap((effect) => {
     switch (effect.kind) {
       case 'directory':
         return []
       case 'put': {
         const expected = context.subjects.versionOf(effect.subject, effect.id)
-        return [write({ kind: effect.subject, id: effect.id, expected, state: effect.state, tag: effect.tag })]
+        return [
+          write({
+            kind: effect.subject,
+            id: effect.id,
+            expected,
+            state: effect.state,
+            tag: effect.tag,
+          }),
+        ]
       }
       case 'close': {
         const target = context.subjects.get('act', effect.act)
         if (target === undefined) throw new Error('a decision closes an act that it did not read')
         const expected = context.subjects.versionOf('act', effect.act)
-        return [write({ kind: 'act', id: effect.act, expected, state: { ...target, status: effect.status }, tag: undefined })]
+        return [
+          write({
+            kind: 'act',
+            id: effect.act,
+            expected,
+            state: { ...target, status: effect.status },
+            tag: undefined,
+          }),
+        ]
       }
     }
   })
@@ -116,7 +153,10 @@ function ownRecord(context: CommitContext, outcome: Outcome): readonly LogRecord
 }
 
 /** Records of acts that change their status with this one. */
-async function closingRecords(context: CommitContext, effects: readonly Effect[]): Promise<readonly LogRecord[]> {
+async function closingRecords(
+  context: CommitContext,
+  effects: readonly Effect[],
+): Promise<readonly LogRecord[]> {
   const records: LogRecord[] = []
   for (const effect of effects) {
     if (effect.kind !== 'close') continue
@@ -124,7 +164,15 @@ async function closingRecords(context: CommitContext, effects: readonly Effect[]
     if (target === undefined) throw new Error('a decision closes an act that it did not read')
     const rows = await context.storage.signaturesOf(effect.act)
     const signatures = rows.filter((row) => !target.withdrawn.includes(row.party))
-    records.push(logRecord(context, { act: effect.act, type: target.type, event: closingEvent(effect.status), governs: false, signatures }))
+    records.push(
+      logRecord(context, {
+        act: effect.act,
+        type: target.type,
+        event: closingEvent(effect.status),
+        governs: false,
+        signatures,
+      }),
+    )
   }
   return records
 }
@@ -152,7 +200,9 @@ interface RecordFields {
 
 function logRecord(context: CommitContext, fields: RecordFields): LogRecord {
   const { current, now, ports } = context
-  const rule = Object.hasOwn(ACT_RULES, fields.type) ? ruleOf(fields.type) : { governance: false, held: false }
+  const rule = Object.hasOwn(ACT_RULES, fields.type)
+    ? ruleOf(fields.type)
+    : { governance: false, held: false }
   const head = headOf(current)
   const record: ActRecord = {
     act: fields.act,
@@ -161,7 +211,10 @@ function logRecord(context: CommitContext, fields: RecordFields): LogRecord {
     signatures: fields.signatures.map((row) => row.packetHash).toSorted(),
     ...(fields.governs ? { prev: head } : { directory: head }),
   }
-  const addendum = composeAddendum({ salt: ports.random.bytes(SALT_BYTES), record: recordBytes(record) })
+  const addendum = composeAddendum({
+    salt: ports.random.bytes(SALT_BYTES),
+    record: recordBytes(record),
+  })
   return {
     id: recordId(context, rule.held),
     act: fields.act,

@@ -20,7 +20,8 @@ export async function inspectCertificates(
   for (const { certificate, kind } of certificatesIn(act)) {
     const bytes = fromBase64(certificate)
     if (bytes === undefined) return refuse('certificate-malformed')
-    const fit = now === undefined ? accept(undefined) : await crypto.inspectCertificate(bytes, kind, now)
+    const fit =
+      now === undefined ? accept(undefined) : await crypto.inspectCertificate(bytes, kind, now)
     if (!fit.ok) return fit
     const lasting = await crypto.inspectCertificate(bytes, kind, undefined)
     if (!lasting.ok) return lasting

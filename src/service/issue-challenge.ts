@@ -20,16 +20,30 @@ export interface ChallengePorts {
  */
 export async function issueChallenge(
   ports: ChallengePorts,
-  request: { readonly armored: string; readonly purpose: ChallengePurpose; readonly identifiable: boolean },
+  request: {
+    readonly armored: string
+    readonly purpose: ChallengePurpose
+    readonly identifiable: boolean
+  },
 ): Promise<Result<string>> {
   const bytes = readArmor(request.armored, 'PGP PUBLIC KEY BLOCK')
   if (!bytes.ok) return bytes
-  const kind = request.purpose === 'officer' ? 'officer' : request.identifiable ? 'identifiable' : 'mailbox'
+  const kind =
+    request.purpose === 'officer' ? 'officer' : request.identifiable ? 'identifiable' : 'mailbox'
   const now = ports.clock.now()
   const facts = await ports.crypto.inspectCertificate(bytes.value, kind, now)
   if (!facts.ok) return facts
   const { fingerprint } = facts.value
-  const answer = challengeAnswer(ports.challengeSecret, { purpose: request.purpose, fingerprint, day: dayOf(now) })
-  const text = challengeText({ origin: ports.origin, purpose: request.purpose, fingerprint, answer })
+  const answer = challengeAnswer(ports.challengeSecret, {
+    purpose: request.purpose,
+    fingerprint,
+    day: dayOf(now),
+  })
+  const text = challengeText({
+    origin: ports.origin,
+    purpose: request.purpose,
+    fingerprint,
+    answer,
+  })
   return accept(await ports.crypto.encryptChallenge(bytes.value, text))
 }

@@ -51,20 +51,32 @@ function isNonce(ports: SessionPorts, nonce: string): boolean {
  *
  * The act is neither stored nor logged; of the token only its hash is. Refuses `session-nonce-invalid` and what `authenticate` refuses.
  */
-export async function openSession(ports: SessionPorts, sealed: SealedAct): Promise<Result<{ token: string; expires: number }>> {
+export async function openSession(
+  ports: SessionPorts,
+  sealed: SealedAct,
+): Promise<Result<{ token: string; expires: number }>> {
   const parsed = ports.acts.parse(sealed.payload)
   if (!parsed.ok) return parsed
   const { act } = parsed.value
   const [signature, ...more] = sealed.signatures
-  if (act.type !== 'session.open') return refuse('act-type-unknown', 'only session.open opens a session')
+  if (act.type !== 'session.open')
+    return refuse('act-type-unknown', 'only session.open opens a session')
   if (signature === undefined || more.length > 0) return refuse('signature-count-wrong')
   if (act.origin !== ports.origin) return refuse('act-origin-wrong')
   if (!isNonce(ports, act.body.session)) return refuse('session-nonce-invalid')
   const directory = await ports.directory.current()
   const { kind, name } = authorOf(act.by)
   if (kind !== 'mailbox' && kind !== 'party') return refuse('act-author-kind-wrong')
-  const subjects = await loadSubjects(ports.storage, () => (kind === 'mailbox' ? [{ kind: 'mailbox', id: name }] : []))
-  const context = { crypto: ports.crypto, directory, subjects, certificates: new Map(), now: ports.clock.now() }
+  const subjects = await loadSubjects(ports.storage, () =>
+    kind === 'mailbox' ? [{ kind: 'mailbox', id: name }] : [],
+  )
+  const context = {
+    crypto: ports.crypto,
+    directory,
+    subjects,
+    certificates: new Map(),
+    now: ports.clock.now(),
+  }
   const signer = await authenticate(context, parsed.value, signature)
   if (!signer.ok) return signer
   if (kind === 'party' && signer.value.party !== name) return refuse('signer-not-author')
@@ -72,13 +84,28 @@ export async function openSession(ports: SessionPorts, sealed: SealedAct): Promi
   return await keepToken(ports, { kind, name, fingerprint: signer.value.verified.fingerprint })
 }
 
-async function keepToken(ports: SessionPorts, owner: Omit<TokenState, 'expires'>): Promise<Result<{ token: string; expires: number }>> {
+async function keepToken(
+  ports: SessionPorts,
+  owner: Omit<TokenState, 'expires'>,
+): Promise<Result<{ token: string; expires: number }>> {
   const end = ports.clock.now() + TOKEN_SECONDS
   const expires = owner.kind === 'party' ? end : midnightOf(end) + DAY_SECONDS
   const token = hex(ports.random.bytes(32))
   const state: TokenState = { ...owner, expires }
-  const write = { kind: 'token', id: tokenId(token), expected: 0, state: JSON.stringify(state), tag: dayOf(expires) }
-  const outcome = await ports.storage.commit({ guards: [], subjects: [write], acts: [], signatures: [], records: [] })
+  const write = {
+    kind: 'token',
+    id: tokenId(token),
+    expected: 0,
+    state: JSON.stringify(state),
+    tag: dayOf(expires),
+  }
+  const outcome = await ports.storage.commit({
+    guards: [],
+    subjects: [write],
+    acts: [],
+    signatures: [],
+    records: [],
+  })
   return outcome === 'committed' ? accept({ token, expires }) : refuse('state-changed')
 }
 
@@ -89,13 +116,21 @@ function tokenId(token: string): string {
 /**
  * Tells who a token reads for. A token ends with its certificate: a retired officer's and a closed or rotated mailbox's are `session-missing`.
  */
-export async function readerOf(ports: Pick<SessionPorts, 'clock' | 'directory' | 'storage'>, token: string): Promise<Result<Reader>> {
+export async function readerOf(
+  ports: Pick<SessionPorts, 'clock' | 'directory' | 'storage'>,
+  token: string,
+): Promise<Result<Reader>> {
   const state = await tokenState(ports.storage, token)
   if (state === undefined || state.expires <= ports.clock.now()) return refuse('session-missing')
   if (state.kind === 'mailbox') {
-    const mailbox = (await loadSubjects(ports.storage, () => [{ kind: 'mailbox', id: state.name }])).get('mailbox', state.name)
-    const stands = mailbox !== undefined && !mailbox.closed && mailbox.fingerprint === state.fingerprint
-    return stands ? accept({ kind: 'mailbox', id: state.name, fingerprint: state.fingerprint }) : refuse('session-missing')
+    const mailbox = (
+      await loadSubjects(ports.storage, () => [{ kind: 'mailbox', id: state.name }])
+    ).get('mailbox', state.name)
+    const stands =
+      mailbox !== undefined && !mailbox.closed && mailbox.fingerprint === state.fingerprint
+    return stands
+      ? accept({ kind: 'mailbox', id: state.name, fingerprint: state.fingerprint })
+      : refuse('session-missing')
   }
   return isOfficer(await ports.directory.current(), state)
     ? accept({ kind: 'party', domain: state.name, fingerprint: state.fingerprint })
@@ -111,5 +146,9 @@ async function tokenState(storage: Storage, token: string): Promise<TokenState |
 
 function isOfficer(directory: Directory, state: TokenState): boolean {
   const owner = ownerOf(directory, state.fingerprint)
-  return owner?.party.domain === state.name && owner.party.status === 'active' && owner.officer.status === 'active'
+  return (
+    owner?.party.domain === state.name &&
+    owner.party.status === 'active' &&
+    owner.officer.status === 'active'
+  )
 }

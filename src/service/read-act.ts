@@ -30,7 +30,11 @@ export interface ActView {
 }
 
 /** Reads an act, if the reader may; unknown and not-allowed are both `not-found`. */
-export async function readAct(ports: SubmitActPorts, reader: Reader, id: string): Promise<Result<ActView>> {
+export async function readAct(
+  ports: SubmitActPorts,
+  reader: Reader,
+  id: string,
+): Promise<Result<ActView>> {
   const found = await findReadable(ports, reader, id)
   if (!found.ok) return found
   const { parsed, state } = found.value
@@ -54,7 +58,12 @@ export async function listPending(
   reader: Reader,
   after: string,
 ): Promise<{ readonly acts: readonly ActView[]; readonly next: string | undefined }> {
-  const page = await ports.storage.listSubjects({ kind: 'act', tag: 'pending', after, limit: PENDING_PAGE })
+  const page = await ports.storage.listSubjects({
+    kind: 'act',
+    tag: 'pending',
+    after,
+    limit: PENDING_PAGE,
+  })
   const acts: ActView[] = []
   for (const row of page) {
     const act = await readAct(ports, reader, row.id)
@@ -68,24 +77,39 @@ interface Readable {
   readonly state: ActState
 }
 
-async function findReadable(ports: SubmitActPorts, reader: Reader, id: string): Promise<Result<Readable>> {
+async function findReadable(
+  ports: SubmitActPorts,
+  reader: Reader,
+  id: string,
+): Promise<Result<Readable>> {
   const row = await ports.storage.findAct(id)
   const parsed = row === undefined ? undefined : ports.acts.parse(row.payload)
   if (parsed?.ok !== true) return refuse('not-found')
-  const subjects = await loadSubjects(ports.storage, (known) => [{ kind: 'act', id }, ...mayReadReads(parsed.value, known)])
+  const subjects = await loadSubjects(ports.storage, (known) => [
+    { kind: 'act', id },
+    ...mayReadReads(parsed.value, known),
+  ])
   const state = subjects.get('act', id)
   if (state === undefined) return refuse('not-found')
-  const allowed = mayRead(subjects, reader, parsed.value) || (await isRecipient(ports, reader, parsed.value))
+  const allowed =
+    mayRead(subjects, reader, parsed.value) || (await isRecipient(ports, reader, parsed.value))
   return allowed ? accept({ parsed: parsed.value, state }) : refuse('not-found')
 }
 
 /** A mailbox reads a notice that has a line for it, and the supports of that notice, once it is released. */
-async function isRecipient(ports: SubmitActPorts, reader: Reader, parsed: ParsedAct): Promise<boolean> {
+async function isRecipient(
+  ports: SubmitActPorts,
+  reader: Reader,
+  parsed: ParsedAct,
+): Promise<boolean> {
   const { act, id } = parsed
-  if (reader.kind !== 'mailbox' || (act.type !== 'notice.file' && act.type !== 'notice.support')) return false
+  if (reader.kind !== 'mailbox' || (act.type !== 'notice.file' && act.type !== 'notice.support'))
+    return false
   const notice = act.type === 'notice.file' ? id : act.body.notice
   const size = await releasedSize(ports.storage, await ports.directory.current())
-  return (await releasedLines(ports.storage, { mailbox: reader.id, size })).some(({ bundle }) => bundle.filed === notice)
+  return (await releasedLines(ports.storage, { mailbox: reader.id, size })).some(
+    ({ bundle }) => bundle.filed === notice,
+  )
 }
 
 async function view(
@@ -102,7 +126,8 @@ async function view(
     payload: base64(parsed.payload),
     signatures: standing.map(({ packet }) => writeArmor('PGP SIGNATURE', packet)),
     status,
-    missing: status === 'pending' && !state.filed ? missingFor(directory, parsed.act, standing) : [],
+    missing:
+      status === 'pending' && !state.filed ? missingFor(directory, parsed.act, standing) : [],
     marks: [...new Set(standing.flatMap((row) => marksOf(ownerOf(directory, row.fingerprint))))],
   }
 }

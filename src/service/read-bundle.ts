@@ -37,10 +37,16 @@ export async function readLine(
   wanted: { readonly root: string; readonly index: number },
 ): Promise<Result<BundleLineProof>> {
   const bundle = await findBundle(ports, reader, wanted)
-  if (bundle === undefined || !bundle.complete || wanted.index >= bundle.count) return refuse('not-found')
+  if (bundle === undefined || !bundle.complete || wanted.index >= bundle.count)
+    return refuse('not-found')
   const id = bundleId(bundle.party, bundle.root)
   const line = await lineText(ports.blobs, bundle, wanted.index)
-  return accept({ count: bundle.count, index: wanted.index, line, path: await pathOf(ports.blobs, id, { count: bundle.count, index: wanted.index }) })
+  return accept({
+    count: bundle.count,
+    index: wanted.index,
+    line,
+    path: await pathOf(ports.blobs, id, { count: bundle.count, index: wanted.index }),
+  })
 }
 
 async function findBundle(
@@ -58,7 +64,9 @@ async function findBundle(
     case 'mailbox': {
       const size = await releasedSize(ports.storage, await ports.directory.current())
       const lines = await releasedLines(ports.storage, { mailbox: reader.id, size })
-      return lines.find(({ line, bundle }) => bundle.root === wanted.root && line.index === wanted.index)?.bundle
+      return lines.find(
+        ({ line, bundle }) => bundle.root === wanted.root && line.index === wanted.index,
+      )?.bundle
     }
   }
 }
@@ -68,23 +76,36 @@ async function lineText(blobs: BlobStore, bundle: BundleState, index: number): P
   const chunk = bundle.chunks.findLast((candidate) => candidate.firstLine <= index)
   if (chunk === undefined) throw new Error('a bundle has no chunk for its line')
   const position = index - chunk.firstLine
-  const pair = await blobs.get(keys.offsets(chunk.sha256), { start: position * 4, end: position * 4 + 8 })
+  const pair = await blobs.get(keys.offsets(chunk.sha256), {
+    start: position * 4,
+    end: position * 4 + 8,
+  })
   if (pair?.length !== 8) throw new Error('the offsets of a bundle are incomplete')
   const { start, end } = decodeOffsetPair(pair)
-  const line = fromUtf8((await blobs.get(keys.chunk(chunk.sha256), { start, end: end - 1 })) ?? new Uint8Array())
-  if (line === undefined || line.length !== end - 1 - start) throw new Error('a chunk of a bundle is incomplete')
+  const line = fromUtf8(
+    (await blobs.get(keys.chunk(chunk.sha256), { start, end: end - 1 })) ?? new Uint8Array(),
+  )
+  if (line === undefined || line.length !== end - 1 - start)
+    throw new Error('a chunk of a bundle is incomplete')
   return line
 }
 
 /** The tree is perfect, so a path is one sibling from each level below the root. */
-async function pathOf(blobs: BlobStore, id: string, leaf: { count: number; index: number }): Promise<readonly string[]> {
+async function pathOf(
+  blobs: BlobStore,
+  id: string,
+  leaf: { count: number; index: number },
+): Promise<readonly string[]> {
   const keys = bundleKeys(id)
   const path: string[] = []
   for (let level = 0; 2 ** level < leaf.count; level++) {
     const position = Math.floor(leaf.index / 2 ** level)
     const sibling = position % 2 === 0 ? position + 1 : position - 1
     const start = (sibling % NODES_PER_BLOB) * 32
-    const node = await blobs.get(keys.level(level, Math.floor(sibling / NODES_PER_BLOB)), { start, end: start + 32 })
+    const node = await blobs.get(keys.level(level, Math.floor(sibling / NODES_PER_BLOB)), {
+      start,
+      end: start + 32,
+    })
     if (node?.length !== 32) throw new Error('the tree of a bundle is incomplete')
     path.push(hex(node))
   }

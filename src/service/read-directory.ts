@@ -55,13 +55,19 @@ export function openDirectory(ports: DirectoryPorts): DirectoryReader {
   }
 }
 
-async function replay(ports: DirectoryPorts, directory: Directory, logged: LoggedRecord): Promise<Directory> {
+async function replay(
+  ports: DirectoryPorts,
+  directory: Directory,
+  logged: LoggedRecord,
+): Promise<Directory> {
   const row = await ports.storage.findAct(logged.act)
   const parsed = row === undefined ? undefined : ports.acts.parse(row.payload)
   const record = readActRecord(splitRecord(logged.addendum))
-  if (parsed?.ok !== true || !record.ok) throw new Error(`governance record ${String(logged.chain)} cannot be read`)
+  if (parsed?.ok !== true || !record.ok)
+    throw new Error(`governance record ${String(logged.chain)} cannot be read`)
   const next = await enact(ports.crypto, directory, parsed.value)
-  if (!next.ok) throw new Error(`governance record ${String(logged.chain)} is refused: ${next.refusal.reason}`)
+  if (!next.ok)
+    throw new Error(`governance record ${String(logged.chain)} is refused: ${next.refusal.reason}`)
   return withRecord(next.value, { hash: sha256Hex(logged.addendum), day: record.value.day })
 }
 
@@ -71,7 +77,11 @@ function splitRecord(addendum: Uint8Array): Uint8Array {
   return split.value.record
 }
 
-async function enact(crypto: ServiceCrypto, directory: Directory, parsed: ParsedAct): Promise<Result<Directory>> {
+async function enact(
+  crypto: ServiceCrypto,
+  directory: Directory,
+  parsed: ParsedAct,
+): Promise<Result<Directory>> {
   if (!isGovernance(parsed.act)) return refuse('directory-broken')
   const inspected = await inspectCertificates(crypto, parsed.act, undefined)
   if (!inspected.ok) return inspected

@@ -1,6 +1,13 @@
 import { canonicalJson } from '#core/canonical-json.ts'
 import { base64 } from '#core/bytes.ts'
-import { bundleId, type BundleState, type LineState, type MailboxState, type NoticeState, type Reader } from '#core/decision.ts'
+import {
+  bundleId,
+  type BundleState,
+  type LineState,
+  type MailboxState,
+  type NoticeState,
+  type Reader,
+} from '#core/decision.ts'
 import { writeArmor } from '#core/packets.ts'
 import type { MailboxLink } from '#core/receipt.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
@@ -47,7 +54,11 @@ export interface LineList {
 }
 
 /** Reads a mailbox. Unknown, closed and not-allowed ones give one refusal, `mailbox-unavailable`. */
-export async function readMailbox(ports: ReadMailboxPorts, reader: Reader, id: string): Promise<Result<MailboxView>> {
+export async function readMailbox(
+  ports: ReadMailboxPorts,
+  reader: Reader,
+  id: string,
+): Promise<Result<MailboxView>> {
   const mailbox = await mailboxOf(ports.storage, id)
   if (mailbox === undefined || !maySee(mailbox, reader, id)) return refuse('mailbox-unavailable')
   const links = await readLinks(ports.storage, mailbox.links)
@@ -60,17 +71,34 @@ function maySee(mailbox: MailboxState, reader: Reader, id: string): boolean {
 }
 
 /** Lists the released lines of a mailbox to its owner. */
-export async function readLineList(ports: ReadMailboxPorts, reader: Reader, id: string): Promise<Result<LineList>> {
+export async function readLineList(
+  ports: ReadMailboxPorts,
+  reader: Reader,
+  id: string,
+): Promise<Result<LineList>> {
   if (reader.kind !== 'mailbox' || reader.id !== id) return refuse('mailbox-unavailable')
   const size = await releasedSize(ports.storage, await ports.directory.current())
   const lines: MailboxEntry[] = []
   for (const { line, bundle } of await releasedLines(ports.storage, { mailbox: id, size })) {
-    if (bundle.filed !== undefined) lines.push({ index: line.index, notice: bundle.filed, root: bundle.root })
+    if (bundle.filed !== undefined)
+      lines.push({ index: line.index, notice: bundle.filed, root: bundle.root })
   }
-  const sorted = lines.toSorted((a, b) => (`${a.notice}${String(a.index)}` < `${b.notice}${String(b.index)}` ? -1 : 1))
+  const sorted = lines.toSorted((a, b) =>
+    `${a.notice}${String(a.index)}` < `${b.notice}${String(b.index)}` ? -1 : 1,
+  )
   const listed = sorted.map(({ index, notice, root }) => ({ index, notice, root }))
-  const payload = canonicalJson({ kind: 'mailbox.lines', lines: listed, mailbox: id, origin: ports.origin, size, v: 1 })
-  return accept({ payload: base64(payload), signature: writeArmor('PGP SIGNATURE', await ports.crypto.signAsService(payload)) })
+  const payload = canonicalJson({
+    kind: 'mailbox.lines',
+    lines: listed,
+    mailbox: id,
+    origin: ports.origin,
+    size,
+    v: 1,
+  })
+  return accept({
+    payload: base64(payload),
+    signature: writeArmor('PGP SIGNATURE', await ports.crypto.signAsService(payload)),
+  })
 }
 
 /** A mailbox line with what it hangs on. */
@@ -81,7 +109,10 @@ export interface LineInContext {
 }
 
 /** The lines of a mailbox whose notices took effect below a released tree size. */
-export async function releasedLines(storage: Storage, wanted: { readonly mailbox: string; readonly size: number }): Promise<readonly LineInContext[]> {
+export async function releasedLines(
+  storage: Storage,
+  wanted: { readonly mailbox: string; readonly size: number },
+): Promise<readonly LineInContext[]> {
   const released: LineInContext[] = []
   const known = new Map<string, boolean>()
   for (const found of await linesOf(storage, wanted.mailbox)) {
@@ -95,13 +126,17 @@ export async function releasedLines(storage: Storage, wanted: { readonly mailbox
 }
 
 /** The lines of a mailbox in bundles that are here, whether filed and released or not. */
-export async function linesOf(storage: Storage, mailbox: string): Promise<readonly LineInContext[]> {
+export async function linesOf(
+  storage: Storage,
+  mailbox: string,
+): Promise<readonly LineInContext[]> {
   const lines: LineInContext[] = []
   let after = ''
   while (lines.length < LINES_MAX) {
     const page = await storage.listSubjects({ kind: 'line', tag: mailbox, after, limit: PAGE })
     for (const row of page) {
-      if (row.state !== undefined) lines.push(...(await inContext(storage, readState('line', row.state))))
+      if (row.state !== undefined)
+        lines.push(...(await inContext(storage, readState('line', row.state))))
     }
     if (page.length < PAGE) return lines
     after = page.at(-1)?.id ?? ''
@@ -112,7 +147,10 @@ export async function linesOf(storage: Storage, mailbox: string): Promise<readon
 async function inContext(storage: Storage, line: LineState): Promise<readonly LineInContext[]> {
   const subjects = await loadSubjects(storage, (known) => {
     const filed = known.get('bundle', line.bundle)?.filed
-    return [{ kind: 'bundle', id: line.bundle }, ...(filed === undefined ? [] : [{ kind: 'notice', id: filed } as const])]
+    return [
+      { kind: 'bundle', id: line.bundle },
+      ...(filed === undefined ? [] : [{ kind: 'notice', id: filed } as const]),
+    ]
   })
   const bundle = subjects.get('bundle', line.bundle)
   if (bundle === undefined || bundleId(bundle.party, bundle.root) !== line.bundle) return []

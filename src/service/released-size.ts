@@ -15,11 +15,16 @@ export async function releasedSize(storage: Storage, directory: Directory): Prom
   const { charter, logKeys } = directory
   if (published === undefined || charter === undefined) return 0
   if (charter.witnesses.quorum === 0) return published.size
-  const [logVerifier, ...witnesses] = [logKeys.at(-1) ?? '', ...charter.witnesses.keys].map(readVkey)
+  const [logVerifier, ...witnesses] = [logKeys.at(-1) ?? '', ...charter.witnesses.keys].map(
+    readVkey,
+  )
   if (logVerifier === undefined) return 0
   const checkpoint = verifyCheckpoint(published.note, logVerifier)
   if (!checkpoint.ok) return 0
-  const cosignatures = verifyCosignatures(checkpoint.value.note, witnesses.filter((key) => key !== undefined))
+  const cosignatures = verifyCosignatures(
+    checkpoint.value.note,
+    witnesses.filter((key) => key !== undefined),
+  )
   if (!cosignatures.ok) return 0
   const distinct = new Set(cosignatures.value.map(({ witness }) => witness.name))
   return distinct.size >= charter.witnesses.quorum ? published.size : 0
@@ -27,7 +32,10 @@ export async function releasedSize(storage: Storage, directory: Directory): Prom
 
 /** Tells whether an act took effect by a record that stands below a tree size. */
 export function isAdoptedBelow(records: readonly LoggedRecord[], size: number): boolean {
-  return records.some((record) => record.event === 'adopted' && record.leafIndex !== undefined && record.leafIndex < size)
+  return records.some(
+    (record) =>
+      record.event === 'adopted' && record.leafIndex !== undefined && record.leafIndex < size,
+  )
 }
 
 function readVkey(text: string): VerifierKey | undefined {

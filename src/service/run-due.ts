@@ -25,7 +25,8 @@ export type RunDuePorts = SubmitActPorts & { readonly blobs: BlobStore }
  * Every deadline is computed where it matters, so that a late run changes no answer. Runs may overlap: each step is an act or a compare-and-swap.
  */
 export async function runDue(ports: RunDuePorts): Promise<void> {
-  for await (const row of pages(ports, { kind: 'act', tag: 'pending' })) await settlePending(ports, row)
+  for await (const row of pages(ports, { kind: 'act', tag: 'pending' }))
+    await settlePending(ports, row)
   const directory = await ports.directory.current()
   for (const party of directory.parties.keys()) await dropStale(ports, party)
   await dropTokens(ports)
@@ -42,13 +43,20 @@ async function settlePending(ports: RunDuePorts, row: Subject): Promise<void> {
 
 /** Releases a joint notice once it has its supports or its deadline has passed. Does nothing otherwise. */
 export async function releaseIfDue(ports: SubmitActPorts, notice: string): Promise<void> {
-  const state = (await loadSubjects(ports.storage, () => [{ kind: 'notice', id: notice }])).get('notice', notice)
+  const state = (await loadSubjects(ports.storage, () => [{ kind: 'notice', id: notice }])).get(
+    'notice',
+    notice,
+  )
   if (state === undefined || !isReleaseDue(state, ports.clock.now())) return
   await submitServiceAct(ports, 'notice.release', { notice, supports: countedSupports(state) })
 }
 
 /** Signs and submits a service act, through the same pipeline as everybody's. One that is not due is refused there. */
-async function submitServiceAct<T extends 'act.lapse' | 'notice.release'>(ports: SubmitActPorts, type: T, body: ActBodies[T]): Promise<void> {
+async function submitServiceAct<T extends 'act.lapse' | 'notice.release'>(
+  ports: SubmitActPorts,
+  type: T,
+  body: ActBodies[T],
+): Promise<void> {
   const now = ports.clock.now()
   const payload = canonicalJson({
     at: formatInstant(now),
@@ -80,12 +88,21 @@ async function dropTokens(ports: RunDuePorts): Promise<void> {
     const tag = dayOf(ports.clock.now() - back * DAY_SECONDS)
     for await (const row of pages(ports, { kind: 'token', tag })) {
       const drop = { kind: row.kind, id: row.id, expected: row.version, state: undefined }
-      await ports.storage.commit({ guards: [], subjects: [drop], acts: [], signatures: [], records: [] })
+      await ports.storage.commit({
+        guards: [],
+        subjects: [drop],
+        acts: [],
+        signatures: [],
+        records: [],
+      })
     }
   }
 }
 
-async function* pages(ports: RunDuePorts, listing: Pick<SubjectPage, 'kind' | 'tag'>): AsyncGenerator<Subject> {
+async function* pages(
+  ports: RunDuePorts,
+  listing: Pick<SubjectPage, 'kind' | 'tag'>,
+): AsyncGenerator<Subject> {
   let after = ''
   for (;;) {
     const page = await ports.storage.listSubjects({ ...listing, after, limit: PAGE })

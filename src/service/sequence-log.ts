@@ -1,5 +1,12 @@
 import { fromHex, hex } from '#core/bytes.ts'
-import { appendLeaf, decodeFrontier, encodeFrontier, type Frontier, frontierRoot, EMPTY_FRONTIER } from '#core/log/frontier.ts'
+import {
+  appendLeaf,
+  decodeFrontier,
+  encodeFrontier,
+  type Frontier,
+  frontierRoot,
+  EMPTY_FRONTIER,
+} from '#core/log/frontier.ts'
 import { composeAddendum, logEntry, recordHash, SALT_BYTES } from '#core/log/leaf.ts'
 import { leafHash } from '#core/log/merkle.ts'
 import { tileProver, type TileProver } from '#core/log/tile-prover.ts'
@@ -77,7 +84,10 @@ async function drain(ports: SequencerPorts): Promise<void> {
 }
 
 /** Leaves out governance records whose predecessor another process has not committed yet. */
-function inChainOrder(pending: readonly LoggedRecord[], chainLength: number): readonly LoggedRecord[] {
+function inChainOrder(
+  pending: readonly LoggedRecord[],
+  chainLength: number,
+): readonly LoggedRecord[] {
   let position = chainLength
   return pending.filter((record) => {
     if (record.chain === undefined) return true
@@ -107,7 +117,11 @@ function randomBelow(random: Random, limit: number): number {
   }
 }
 
-function composeAppend(ports: SequencerPorts, head: LogHead | undefined, ready: readonly LoggedRecord[]): LogAppend {
+function composeAppend(
+  ports: SequencerPorts,
+  head: LogHead | undefined,
+  ready: readonly LoggedRecord[],
+): LogAppend {
   const start = head?.size ?? 0
   let directoryHead = head?.directoryHead ?? ''
   let directoryLength = head?.directoryLength ?? 0
@@ -117,15 +131,26 @@ function composeAppend(ports: SequencerPorts, head: LogHead | undefined, ready: 
     directoryLength = record.chain + 1
   }
   const needsHead = ready.some((record) => record.needsHead)
-  const newRecords = needsHead ? [headRecord(ports, { head: directoryHead, size: start + ready.length })] : []
+  const newRecords = needsHead
+    ? [headRecord(ports, { head: directoryHead, size: start + ready.length })]
+    : []
   const leaves = [...ready, ...newRecords].map((record, i) => {
     const entry = logEntry(record.addendum)
     return { recordId: record.id, leafIndex: start + i, entry, leafHash: leafHash(entry) }
   })
-  const grown = grow(frontierOf(head), leaves.map((leaf) => leaf.leafHash))
+  const grown = grow(
+    frontierOf(head),
+    leaves.map((leaf) => leaf.leafHash),
+  )
   return {
     expectedSize: start,
-    head: { size: grown.frontier.size, root: hex(frontierRoot(grown.frontier)), frontier: encodeFrontier(grown.frontier), directoryHead, directoryLength },
+    head: {
+      size: grown.frontier.size,
+      root: hex(frontierRoot(grown.frontier)),
+      frontier: encodeFrontier(grown.frontier),
+      directoryHead,
+      directoryLength,
+    },
     leaves,
     newRecords,
     nodes: grown.nodes.filter((node) => node.level > 0),
@@ -149,11 +174,15 @@ function headRecord(ports: SequencerPorts, state: { head: string; size: number }
 function frontierOf(head: LogHead | undefined): Frontier {
   if (head === undefined) return EMPTY_FRONTIER
   const frontier = decodeFrontier(head.size, head.frontier)
-  if (!frontier.ok || hex(frontierRoot(frontier.value)) !== head.root) throw new Error('the stored frontier does not give the stored root')
+  if (!frontier.ok || hex(frontierRoot(frontier.value)) !== head.root)
+    throw new Error('the stored frontier does not give the stored root')
   return frontier.value
 }
 
-function grow(frontier: Frontier, hashes: readonly Uint8Array[]): { frontier: Frontier; nodes: { level: number; index: number; hash: Uint8Array }[] } {
+function grow(
+  frontier: Frontier,
+  hashes: readonly Uint8Array[],
+): { frontier: Frontier; nodes: { level: number; index: number; hash: Uint8Array }[] } {
   const nodes: { level: number; index: number; hash: Uint8Array }[] = []
   let grown = frontier
   for (const hash of hashes) {
@@ -170,8 +199,9 @@ async function publish(ports: SequencerPorts): Promise<void> {
   const published = await ports.storage.latestCheckpoint()
   if (head === undefined || head.size <= (published?.size ?? 0)) return
   const root = fromHex(head.root) ?? new Uint8Array()
-  const signed = await ports.signer.sign({ size: head.size, root }, async (oldSize) =>
-    await openProver(ports.storage, head.size).consistencyProof(oldSize),
+  const signed = await ports.signer.sign(
+    { size: head.size, root },
+    async (oldSize) => await openProver(ports.storage, head.size).consistencyProof(oldSize),
   )
   if (!signed.ok) {
     ports.events.signerRefused({ reason: signed.refusal.reason })
@@ -185,6 +215,8 @@ async function publish(ports: SequencerPorts): Promise<void> {
 export function openProver(storage: Storage, size: number): TileProver {
   return tileProver(size, async ({ level, index, width }) => {
     const from = index * 256
-    return level === 0 ? await storage.leafHashes(from, from + width) : await storage.nodeHashes(level, from, from + width)
+    return level === 0
+      ? await storage.leafHashes(from, from + width)
+      : await storage.nodeHashes(level, from, from + width)
   })
 }

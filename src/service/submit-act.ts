@@ -58,17 +58,25 @@ export interface SubmitActPorts {
  * The answer comes after the commit. The same bytes again are answered with where they stand, and any new signatures are added.
  * A decision that lost a race is made again on what is there now.
  */
-export async function submitAct(ports: SubmitActPorts, sealed: SealedAct): Promise<Result<Submitted>> {
+export async function submitAct(
+  ports: SubmitActPorts,
+  sealed: SealedAct,
+): Promise<Result<Submitted>> {
   const parsed = ports.acts.parse(sealed.payload)
   if (!parsed.ok) return parsed
   const timely = checkEnvelope(ports, parsed.value)
   if (!timely.ok) return timely
-  if (sealed.signatures.length === 0 || sealed.signatures.length > SIGNATURES_MAX) return refuse('signature-count-wrong')
+  if (sealed.signatures.length === 0 || sealed.signatures.length > SIGNATURES_MAX)
+    return refuse('signature-count-wrong')
   return await settle(() => attempt(ports, parsed.value, sealed.signatures))
 }
 
 /** Adds one signature to an act that is here already. Refuses `not-found` for an act that waits for nothing and is not known. */
-export async function addSignature(ports: SubmitActPorts, id: string, signature: string): Promise<Result<Submitted>> {
+export async function addSignature(
+  ports: SubmitActPorts,
+  id: string,
+  signature: string,
+): Promise<Result<Submitted>> {
   const row = await ports.storage.findAct(id)
   const parsed = row === undefined ? undefined : ports.acts.parse(row.payload)
   if (parsed?.ok !== true) return refuse('signature-not-accepted')
@@ -85,7 +93,8 @@ export async function reconsider(ports: SubmitActPorts, id: string): Promise<voi
 async function settle(decideOnce: () => Promise<Result<Submitted>>): Promise<Result<Submitted>> {
   for (let attemptNumber = 1; ; attemptNumber++) {
     const outcome = await decideOnce()
-    if (outcome.ok || outcome.refusal.reason !== 'state-changed' || attemptNumber >= ATTEMPTS_MAX) return outcome
+    if (outcome.ok || outcome.refusal.reason !== 'state-changed' || attemptNumber >= ATTEMPTS_MAX)
+      return outcome
   }
 }
 
@@ -94,7 +103,8 @@ function checkEnvelope(ports: SubmitActPorts, parsed: ParsedAct): Result<void> {
   const { act } = parsed
   const now = ports.clock.now()
   if (act.origin !== ports.origin) return refuse('act-origin-wrong')
-  if (act.type === 'session.open') return refuse('act-type-unknown', 'sessions are opened at their own address')
+  if (act.type === 'session.open')
+    return refuse('act-type-unknown', 'sessions are opened at their own address')
   if (parsed.at > now + SKEW_SECONDS_MAX) return refuse('act-not-yet-valid')
   if (parsed.expires < now) return refuse('act-expired')
   if (act.type === 'charter.adopt' && parsed.id !== ports.genesis) return refuse('genesis-wrong')
@@ -115,7 +125,11 @@ interface Attempt {
   readonly state: ActState | undefined
 }
 
-async function attempt(ports: SubmitActPorts, parsed: ParsedAct, armored: readonly string[]): Promise<Result<Submitted>> {
+async function attempt(
+  ports: SubmitActPorts,
+  parsed: ParsedAct,
+  armored: readonly string[],
+): Promise<Result<Submitted>> {
   const prepared = await prepare(ports, parsed)
   if (!prepared.ok) return prepared
   const { state } = prepared.value
@@ -137,14 +151,23 @@ async function attempt(ports: SubmitActPorts, parsed: ParsedAct, armored: readon
 async function prepare(ports: SubmitActPorts, parsed: ParsedAct): Promise<Result<Attempt>> {
   const now = ports.clock.now()
   const current = await ports.directory.current()
-  if (current.genesis === '' && parsed.act.type !== 'charter.adopt') return refuse('charter-missing')
-  const subjects = await loadSubjects(ports.storage, (known) => [{ kind: 'act', id: parsed.id }, ...readsOf(parsed, known)])
+  if (current.genesis === '' && parsed.act.type !== 'charter.adopt')
+    return refuse('charter-missing')
+  const subjects = await loadSubjects(ports.storage, (known) => [
+    { kind: 'act', id: parsed.id },
+    ...readsOf(parsed, known),
+  ])
   const state = subjects.get('act', parsed.id)
-  const inspected = await inspectCertificates(ports.crypto, parsed.act, state === undefined ? now : undefined)
+  const inspected = await inspectCertificates(
+    ports.crypto,
+    parsed.act,
+    state === undefined ? now : undefined,
+  )
   if (!inspected.ok) return inspected
   const base = { ports, parsed, now, current, subjects, certificates: inspected.value, state }
   if (parsed.act.type !== 'charter.adopt') return accept({ ...base, directory: current })
-  if (current.genesis !== '') return state === undefined ? refuse('charter-exists') : accept({ ...base, directory: current })
+  if (current.genesis !== '')
+    return state === undefined ? refuse('charter-exists') : accept({ ...base, directory: current })
   const adopted = decideGovernance(emptyDirectory(ports.origin), parsed.act, {
     id: parsed.id,
     certificates: inspected.value,
@@ -154,11 +177,18 @@ async function prepare(ports: SubmitActPorts, parsed: ParsedAct): Promise<Result
 }
 
 /** Verifies every signature that arrived; one that does not stand refuses the whole request. */
-async function authenticateAll(attempted: Attempt, armored: readonly string[]): Promise<Result<readonly EntitledSignature[]>> {
+async function authenticateAll(
+  attempted: Attempt,
+  armored: readonly string[],
+): Promise<Result<readonly EntitledSignature[]>> {
   const { directory, subjects, certificates, now, parsed, ports } = attempted
   const entitled: EntitledSignature[] = []
   for (const signature of armored) {
-    const one = await authenticate({ crypto: ports.crypto, directory, subjects, certificates, now }, parsed, signature)
+    const one = await authenticate(
+      { crypto: ports.crypto, directory, subjects, certificates, now },
+      parsed,
+      signature,
+    )
     if (!one.ok) return one
     entitled.push(one.value)
   }
@@ -168,11 +198,15 @@ async function authenticateAll(attempted: Attempt, armored: readonly string[]): 
 }
 
 /** What is checked once, when an act is first submitted. */
-function checkFirst(attempted: Attempt, entitled: readonly EntitledSignature[]): Result<readonly EntitledSignature[]> {
+function checkFirst(
+  attempted: Attempt,
+  entitled: readonly EntitledSignature[],
+): Result<readonly EntitledSignature[]> {
   const { parsed, current, now } = attempted
   const { act } = parsed
   const { kind, name } = authorOf(act.by)
-  if (kind === 'party' && !entitled.some((one) => one.party === name)) return refuse('signer-not-author')
+  if (kind === 'party' && !entitled.some((one) => one.party === name))
+    return refuse('signer-not-author')
   if (kind !== 'party' && entitled.length !== 1) return refuse('signature-count-wrong')
   const head = checkHead(current, act.directory, now)
   if (!head.ok) return head
@@ -180,7 +214,10 @@ function checkFirst(attempted: Attempt, entitled: readonly EntitledSignature[]):
   return answered ? accept(entitled) : refuse('challenge-wrong')
 }
 
-function isAnswered(attempted: Attempt, offered: ReturnType<typeof certificatesIn>[number]): boolean {
+function isAnswered(
+  attempted: Attempt,
+  offered: ReturnType<typeof certificatesIn>[number],
+): boolean {
   const facts = attempted.certificates.get(offered.certificate)
   if (offered.challenge === undefined || facts === undefined) return facts !== undefined
   const purpose = offered.kind === 'officer' ? 'officer' : 'mailbox'
@@ -204,7 +241,8 @@ async function conclude(
   if (missing.length > 0 && parsed.act.type === 'charter.adopt') return refuse('founder-missing')
   if (state?.filed === true) return accept(standing(attempted, signatures.stored))
   const decision = decide(decisionState(attempted), parsed, now)
-  const waits = !decision.ok && decision.refusal.reason === 'not-due' && parsed.act.type === 'party.admit'
+  const waits =
+    !decision.ok && decision.refusal.reason === 'not-due' && parsed.act.type === 'party.admit'
   if (!decision.ok && !waits) return decision
   if (state !== undefined && signatures.fresh.length === 0 && (missing.length > 0 || waits)) {
     return accept(standing(attempted, signatures.stored))
@@ -217,11 +255,20 @@ async function conclude(
     { status, filed: complete && status === 'pending', effects, fresh: signatures.fresh, counted },
   )
   if ((await ports.storage.commit(commit)) === 'conflict') return refuse('state-changed')
-  return accept({ id: parsed.id, status, missing: complete ? supportsMissing(attempted) : [...missing, ...waiting(waits)], known: false })
+  return accept({
+    id: parsed.id,
+    status,
+    missing: complete ? supportsMissing(attempted) : [...missing, ...waiting(waits)],
+    known: false,
+  })
 }
 
 function decisionState(attempted: Attempt): DecisionState {
-  return { directory: attempted.current, subjects: attempted.subjects, certificates: attempted.certificates }
+  return {
+    directory: attempted.current,
+    subjects: attempted.subjects,
+    certificates: attempted.certificates,
+  }
 }
 
 /** Signatures that still count: their parties have not taken them back, and their officers still may. */
@@ -229,15 +276,25 @@ function countable(attempted: Attempt, rows: readonly SignatureRow[]): readonly 
   const { directory, parsed, state } = attempted
   const withdrawn = state?.withdrawn ?? []
   return rows.filter(
-    (row) => row.party === '' || (!withdrawn.includes(row.party) && stillCounts(directory, row.fingerprint, parsed.act.type)),
+    (row) =>
+      row.party === '' ||
+      (!withdrawn.includes(row.party) && stillCounts(directory, row.fingerprint, parsed.act.type)),
   )
 }
 
 function standing(attempted: Attempt, stored: readonly SignatureRow[]): Submitted {
   const { parsed, state, directory } = attempted
   const status = state?.status ?? 'pending'
-  const missing = status === 'pending' && state?.filed !== true ? missingFor(directory, parsed.act, countable(attempted, stored)) : []
-  return { id: parsed.id, status, missing: state?.filed === true ? supportsMissing(attempted) : missing, known: true }
+  const missing =
+    status === 'pending' && state?.filed !== true
+      ? missingFor(directory, parsed.act, countable(attempted, stored))
+      : []
+  return {
+    id: parsed.id,
+    status,
+    missing: state?.filed === true ? supportsMissing(attempted) : missing,
+    known: true,
+  }
 }
 
 function waiting(waits: boolean): readonly Missing[] {
@@ -252,4 +309,3 @@ function supportsMissing(attempted: Attempt): readonly Missing[] {
   const { required } = act.body.joint
   return have < required ? [{ role: 'support', needed: required, have }] : []
 }
-

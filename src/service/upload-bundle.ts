@@ -1,6 +1,12 @@
 import { BUNDLE_LINES_MIN, lineHash, parseLine, splitChunk } from '#core/bundle.ts'
 import { concat, fromHex, hex } from '#core/bytes.ts'
-import { bundleId, type BundleState, lineId, type LineState, type MailboxState } from '#core/decision.ts'
+import {
+  bundleId,
+  type BundleState,
+  lineId,
+  type LineState,
+  type MailboxState,
+} from '#core/decision.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { isPowerOfTwo, merkleTree, treeRoot } from '#core/log/merkle.ts'
 import { checkEnvelope } from '#core/packets.ts'
@@ -50,9 +56,16 @@ export interface UploadProgress {
 }
 
 /** Bytes held of a bundle, 0 where nothing is. */
-export async function uploadProgress(ports: Pick<UploadPorts, 'storage'>, party: string, root: string): Promise<UploadProgress> {
+export async function uploadProgress(
+  ports: Pick<UploadPorts, 'storage'>,
+  party: string,
+  root: string,
+): Promise<UploadProgress> {
   const id = bundleId(party, root)
-  const bundle = (await loadSubjects(ports.storage, () => [{ kind: 'bundle', id }])).get('bundle', id)
+  const bundle = (await loadSubjects(ports.storage, () => [{ kind: 'bundle', id }])).get(
+    'bundle',
+    id,
+  )
   return { heldBytes: bundle?.heldBytes ?? 0, complete: bundle?.complete ?? false }
 }
 
@@ -62,7 +75,10 @@ export async function uploadProgress(ports: Pick<UploadPorts, 'storage'>, party:
  * Nothing of a refused chunk is kept. Refuses `bundle-offset-wrong` (ask how much is held), `bundle-over-quota`, `bundle-line-*`,
  * `bundle-unsorted`, `mailbox-unavailable`, `envelope-*`, `bundle-root-wrong`, `bundle-count-wrong`, `state-changed`.
  */
-export async function uploadChunk(ports: UploadPorts, chunk: Chunk): Promise<Result<UploadProgress>> {
+export async function uploadChunk(
+  ports: UploadPorts,
+  chunk: Chunk,
+): Promise<Result<UploadProgress>> {
   const id = bundleId(chunk.party, chunk.root)
   const subjects = await loadSubjects(ports.storage, () => [{ kind: 'bundle', id }])
   const held = subjects.get('bundle', id)
@@ -77,19 +93,32 @@ export async function uploadChunk(ports: UploadPorts, chunk: Chunk): Promise<Res
   if (!addressed.ok) return addressed
   const next = grow(held ?? newBundle(chunk, ports.clock.now()), chunk, lines.value)
   await storeChunk(ports.blobs, chunk, lines.value)
-  const completed = next.heldBytes === chunk.totalBytes ? await complete(ports, chunk, next) : accept(next)
+  const completed =
+    next.heldBytes === chunk.totalBytes ? await complete(ports, chunk, next) : accept(next)
   if (!completed.ok) return completed
   const written = await ports.storage.commit({
     guards: [],
     subjects: [
-      { kind: 'bundle', id, expected: subjects.versionOf('bundle', id), state: JSON.stringify(completed.value), tag: openTag(chunk.party) },
-      ...(await lineWrites(ports.storage, { bundle: id, firstLine: held?.count ?? 0 }, addressed.value)),
+      {
+        kind: 'bundle',
+        id,
+        expected: subjects.versionOf('bundle', id),
+        state: JSON.stringify(completed.value),
+        tag: openTag(chunk.party),
+      },
+      ...(await lineWrites(
+        ports.storage,
+        { bundle: id, firstLine: held?.count ?? 0 },
+        addressed.value,
+      )),
     ],
     acts: [],
     signatures: [],
     records: [],
   })
-  return written === 'committed' ? accept({ heldBytes: next.heldBytes, complete: completed.value.complete }) : refuse('state-changed')
+  return written === 'committed'
+    ? accept({ heldBytes: next.heldBytes, complete: completed.value.complete })
+    : refuse('state-changed')
 }
 
 /** The tag by which a party's unfiled bundles are listed. */
@@ -100,18 +129,31 @@ export function openTag(party: string): string {
 function checkFits(chunk: Chunk, held: BundleState | undefined): Result<void> {
   const { bytes, count, offset, totalBytes } = chunk
   if (bytes.length > CHUNK_BYTES_MAX) return refuse('request-too-large')
-  if (!isPowerOfTwo(count) || count < BUNDLE_LINES_MIN || count > LINES_MAX) return refuse('bundle-count-wrong')
-  if (held !== undefined && held.totalBytes !== totalBytes) return refuse('bundle-offset-wrong', 'the total differs from the first chunk')
-  if (offset !== (held?.heldBytes ?? 0) || offset + bytes.length > totalBytes) return refuse('bundle-offset-wrong')
-  return (held?.chunks.length ?? 0) < CHUNKS_MAX ? accept(undefined) : refuse('bundle-over-quota', 'too many chunks: send larger ones')
+  if (!isPowerOfTwo(count) || count < BUNDLE_LINES_MIN || count > LINES_MAX)
+    return refuse('bundle-count-wrong')
+  if (held !== undefined && held.totalBytes !== totalBytes)
+    return refuse('bundle-offset-wrong', 'the total differs from the first chunk')
+  if (offset !== (held?.heldBytes ?? 0) || offset + bytes.length > totalBytes)
+    return refuse('bundle-offset-wrong')
+  return (held?.chunks.length ?? 0) < CHUNKS_MAX
+    ? accept(undefined)
+    : refuse('bundle-over-quota', 'too many chunks: send larger ones')
 }
 
 /** Counts what the party announced in bundles that are not filed; a whole bundle is reserved with its first chunk. */
 async function checkQuota(storage: Storage, chunk: Chunk): Promise<Result<void>> {
-  const open = await storage.listSubjects({ kind: 'bundle', tag: openTag(chunk.party), after: '', limit: UPLOADS_MAX + 1 })
-  if (open.length >= UPLOADS_MAX) return refuse('bundle-over-quota', 'too many bundles are being uploaded')
+  const open = await storage.listSubjects({
+    kind: 'bundle',
+    tag: openTag(chunk.party),
+    after: '',
+    limit: UPLOADS_MAX + 1,
+  })
+  if (open.length >= UPLOADS_MAX)
+    return refuse('bundle-over-quota', 'too many bundles are being uploaded')
   const announced = open.reduce((sum, row) => sum + totalOf(row.state), 0)
-  return announced + chunk.totalBytes <= UNFILED_BYTES_MAX ? accept(undefined) : refuse('bundle-over-quota')
+  return announced + chunk.totalBytes <= UNFILED_BYTES_MAX
+    ? accept(undefined)
+    : refuse('bundle-over-quota')
 }
 
 function totalOf(state: string | undefined): number {
@@ -121,7 +163,17 @@ function totalOf(state: string | undefined): number {
 
 function newBundle(chunk: Chunk, now: number): BundleState {
   const { party, root, totalBytes } = chunk
-  return { party, root, totalBytes, heldBytes: 0, count: 0, complete: false, day: dayOf(now), chunks: [], lastLine: '' }
+  return {
+    party,
+    root,
+    totalBytes,
+    heldBytes: 0,
+    count: 0,
+    complete: false,
+    day: dayOf(now),
+    chunks: [],
+    lastLine: '',
+  }
 }
 
 function grow(bundle: BundleState, chunk: Chunk, lines: readonly string[]): BundleState {
@@ -141,16 +193,23 @@ interface AddressedLine {
 }
 
 /** Checks each line: its form, and of a mailbox line that the mailbox takes it and that it is encrypted to its key and no other. */
-async function checkLines(storage: Storage, party: string, lines: readonly string[]): Promise<Result<readonly AddressedLine[]>> {
+async function checkLines(
+  storage: Storage,
+  party: string,
+  lines: readonly string[],
+): Promise<Result<readonly AddressedLine[]>> {
   const envelopes: (AddressedLine & { readonly message: Uint8Array })[] = []
   for (const [position, text] of lines.entries()) {
     const line = parseLine(text)
     if (!line.ok) return line
-    if (line.value.kind === 'mailbox') envelopes.push({ position, mailbox: line.value.mailbox, message: line.value.message })
+    if (line.value.kind === 'mailbox')
+      envelopes.push({ position, mailbox: line.value.mailbox, message: line.value.message })
   }
   for (let i = 0; i < envelopes.length; i += READ_MAX) {
     const page = envelopes.slice(i, i + READ_MAX)
-    const subjects = await loadSubjects(storage, () => page.map(({ mailbox }) => ({ kind: 'mailbox', id: mailbox })))
+    const subjects = await loadSubjects(storage, () =>
+      page.map(({ mailbox }) => ({ kind: 'mailbox', id: mailbox })),
+    )
     for (const { mailbox, message } of page) {
       const fits = checkAddressee(subjects.get('mailbox', mailbox), party, message)
       if (!fits.ok) return fits
@@ -160,8 +219,13 @@ async function checkLines(storage: Storage, party: string, lines: readonly strin
 }
 
 /** Unknown, closed and not-allowed mailboxes give one refusal, so that a filer cannot find out which exist. */
-function checkAddressee(mailbox: MailboxState | undefined, party: string, message: Uint8Array): Result<void> {
-  if (mailbox === undefined || mailbox.closed || !mailbox.filers.includes(party)) return refuse('mailbox-unavailable')
+function checkAddressee(
+  mailbox: MailboxState | undefined,
+  party: string,
+  message: Uint8Array,
+): Result<void> {
+  if (mailbox === undefined || mailbox.closed || !mailbox.filers.includes(party))
+    return refuse('mailbox-unavailable')
   return checkEnvelope(message, mailbox.encryptionKeys)
 }
 
@@ -174,7 +238,11 @@ async function storeChunk(blobs: BlobStore, chunk: Chunk, lines: readonly string
 }
 
 /** All bytes are there: builds the tree, keeps its levels for the lines' paths, and drops the upload if it is not what was announced. */
-async function complete(ports: UploadPorts, chunk: Chunk, bundle: BundleState): Promise<Result<BundleState>> {
+async function complete(
+  ports: UploadPorts,
+  chunk: Chunk,
+  bundle: BundleState,
+): Promise<Result<BundleState>> {
   const keys = bundleKeys(bundleId(chunk.party, chunk.root))
   const hashes: Uint8Array[] = []
   for (const { sha256 } of bundle.chunks) {
@@ -188,16 +256,26 @@ async function complete(ports: UploadPorts, chunk: Chunk, bundle: BundleState): 
   }
   for (const [level, nodes] of verdict.value.entries()) {
     for (let part = 0; part * NODES_PER_BLOB < nodes.length; part++) {
-      await ports.blobs.put(keys.level(level, part), concat(...nodes.slice(part * NODES_PER_BLOB, (part + 1) * NODES_PER_BLOB)))
+      await ports.blobs.put(
+        keys.level(level, part),
+        concat(...nodes.slice(part * NODES_PER_BLOB, (part + 1) * NODES_PER_BLOB)),
+      )
     }
   }
   return accept({ ...bundle, complete: true })
 }
 
-function checkTree(chunk: Chunk, bundle: BundleState, hashes: readonly Uint8Array[]): Result<readonly (readonly Uint8Array[])[]> {
-  if (bundle.count !== chunk.count || hashes.length !== chunk.count) return refuse('bundle-count-wrong')
+function checkTree(
+  chunk: Chunk,
+  bundle: BundleState,
+  hashes: readonly Uint8Array[],
+): Result<readonly (readonly Uint8Array[])[]> {
+  if (bundle.count !== chunk.count || hashes.length !== chunk.count)
+    return refuse('bundle-count-wrong')
   const tree = merkleTree(hashes)
-  return hex(treeRoot(tree)) === hex(fromHex(chunk.root) ?? new Uint8Array()) ? accept(tree.levels) : refuse('bundle-root-wrong')
+  return hex(treeRoot(tree)) === hex(fromHex(chunk.root) ?? new Uint8Array())
+    ? accept(tree.levels)
+    : refuse('bundle-root-wrong')
 }
 
 /** Rows of a bundle that was dropped may still be there; they are written over. */
@@ -208,20 +286,42 @@ async function lineWrites(
 ): Promise<readonly SubjectWrite[]> {
   const writes: SubjectWrite[] = []
   for (let i = 0; i < lines.length; i += READ_MAX) {
-    const states = lines.slice(i, i + READ_MAX).map(({ mailbox, position }): LineState => ({ bundle: place.bundle, index: place.firstLine + position, mailbox }))
-    const rows = await loadSubjects(storage, () => states.map((state) => ({ kind: 'line', id: lineId(state.bundle, state.index) })))
+    const states = lines
+      .slice(i, i + READ_MAX)
+      .map(
+        ({ mailbox, position }): LineState => ({
+          bundle: place.bundle,
+          index: place.firstLine + position,
+          mailbox,
+        }),
+      )
+    const rows = await loadSubjects(storage, () =>
+      states.map((state) => ({ kind: 'line', id: lineId(state.bundle, state.index) })),
+    )
     for (const state of states) {
       const id = lineId(state.bundle, state.index)
-      writes.push({ kind: 'line', id, expected: rows.versionOf('line', id), state: JSON.stringify(state), tag: state.mailbox })
+      writes.push({
+        kind: 'line',
+        id,
+        expected: rows.versionOf('line', id),
+        state: JSON.stringify(state),
+        tag: state.mailbox,
+      })
     }
   }
   return writes
 }
 
 /** Forgets an unfiled bundle: the row first, so that no reader finds a row without its bytes. Its lines, which hang on the row, mean nothing then. */
-export async function dropBundle(ports: Pick<UploadPorts, 'blobs' | 'storage'>, bundle: BundleState): Promise<void> {
+export async function dropBundle(
+  ports: Pick<UploadPorts, 'blobs' | 'storage'>,
+  bundle: BundleState,
+): Promise<void> {
   const id = bundleId(bundle.party, bundle.root)
-  const row = (await loadSubjects(ports.storage, () => [{ kind: 'bundle', id }])).versionOf('bundle', id)
+  const row = (await loadSubjects(ports.storage, () => [{ kind: 'bundle', id }])).versionOf(
+    'bundle',
+    id,
+  )
   if (row > 0) {
     const outcome = await ports.storage.commit({
       guards: [],

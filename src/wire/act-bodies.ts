@@ -1,19 +1,41 @@
 import { z } from 'zod'
-import { type ActBodies, type ActType, DUTIES, NOTICE_KINDS, PARTY_KINDS, STATEMENTS } from '#core/act-bodies.ts'
+import {
+  type ActBodies,
+  type ActType,
+  DUTIES,
+  NOTICE_KINDS,
+  PARTY_KINDS,
+  STATEMENTS,
+} from '#core/act-bodies.ts'
 import { ACT_RULES } from '#core/act-rules.ts'
 import type { JsonObject } from '#core/canonical-json.ts'
 import { FILERS_MAX } from '#core/mailbox.ts'
-import { ascending, certificate, challengeAnswer, domain, fingerprint, hash, instant, mailbox, salt16 } from './fields.ts'
+import {
+  ascending,
+  certificate,
+  challengeAnswer,
+  domain,
+  fingerprint,
+  hash,
+  instant,
+  mailbox,
+  salt16,
+} from './fields.ts'
+import { parseTemplateManifest } from './template.ts'
 
 const duties = ascending(z.enum(DUTIES), { min: 1, max: DUTIES.length })
 const officer = { certificate, challenge: challengeAnswer, duties }
-const share = z.tuple([z.int().min(1).max(100), z.int().min(1).max(100)]).refine(([a, b]) => a <= b, { error: 'more than all' })
+const share = z
+  .tuple([z.int().min(1).max(100), z.int().min(1).max(100)])
+  .refine(([a, b]) => a <= b, { error: 'more than all' })
 const count = z.int().min(0).max(1000)
 const vkey = z
   .string()
   .max(400)
   .regex(/^[!-~]+$/)
-const jsonObject = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
+const manifest = z
+  .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
+  .refine((value) => parseTemplateManifest(value).ok, { error: 'not a template manifest' })
 
 const quorums = z.strictObject({
   admit: share,
@@ -32,9 +54,15 @@ const terms = {
   service_certificate: certificate,
   witnesses: z
     .strictObject({ keys: ascending(vkey, { min: 0, max: 32 }), quorum: z.int().min(0).max(32) })
-    .refine((policy) => policy.quorum <= policy.keys.length && (policy.quorum > 0) === (policy.keys.length > 0) && policy.quorum !== 1, {
-      error: 'a witness policy needs a quorum of at least two of its keys, or no keys at all',
-    }),
+    .refine(
+      (policy) =>
+        policy.quorum <= policy.keys.length &&
+        policy.quorum > 0 === policy.keys.length > 0 &&
+        policy.quorum !== 1,
+      {
+        error: 'a witness policy needs a quorum of at least two of its keys, or no keys at all',
+      },
+    ),
 }
 
 const founder = z.strictObject({
@@ -43,7 +71,11 @@ const founder = z.strictObject({
 })
 
 const bundle = z.strictObject({
-  count: z.int().min(1024).max(2 ** 22).refine((n) => Number.isInteger(Math.log2(n)), { error: 'not a power of two' }),
+  count: z
+    .int()
+    .min(1024)
+    .max(2 ** 22)
+    .refine((n) => Number.isInteger(Math.log2(n)), { error: 'not a power of two' }),
   root: hash,
 })
 
@@ -61,7 +93,9 @@ const enrolment = z
       .regex(/^[0-9a-f]{1,32}$/)
       .exactOptional(),
   })
-  .refine((body) => (body.invitation === undefined) !== (body.work === undefined), { error: 'either an invitation or work' })
+  .refine((body) => (body.invitation === undefined) !== (body.work === undefined), {
+    error: 'either an invitation or work',
+  })
 
 const notice = z.strictObject({
   brief: hash,
@@ -84,7 +118,10 @@ export const BODY_SCHEMAS: { readonly [T in ActType]: z.ZodType<ActBodies[T]> } 
   'act.lapse': z.strictObject(target),
   'act.withdraw': z.strictObject(target),
   'campaign.accept': z.strictObject({ campaign: hash }),
-  'campaign.open': z.strictObject({ invited: ascending(domain, { min: 1, max: 200 }), label: hash }),
+  'campaign.open': z.strictObject({
+    invited: ascending(domain, { min: 1, max: 200 }),
+    label: hash,
+  }),
   'campaign.share': z.strictObject({ campaign: hash, content: hash }),
   'certificate.replace': z.strictObject({ certificate, challenge: challengeAnswer }),
   'charter.adopt': z.strictObject({
@@ -98,10 +135,22 @@ export const BODY_SCHEMAS: { readonly [T in ActType]: z.ZodType<ActBodies[T]> } 
   'mailbox.filers': z.strictObject({ filers: ascending(domain, { min: 1, max: FILERS_MAX }) }),
   'mailbox.invite': z.strictObject({ tokens: ascending(hash, { min: 1, max: 64 }) }),
   'mailbox.rotate': z.strictObject({ certificate, challenge: challengeAnswer }),
-  'notice.acknowledge': z.strictObject({ index: z.int().min(0).max(2 ** 22), notice: hash }),
+  'notice.acknowledge': z.strictObject({
+    index: z
+      .int()
+      .min(0)
+      .max(2 ** 22),
+    notice: hash,
+  }),
   'notice.file': notice,
-  'notice.release': z.strictObject({ notice: hash, supports: ascending(hash, { min: 0, max: 1000 }) }),
-  'notice.support': z.strictObject({ notice: hash, statements: ascending(z.enum(STATEMENTS), { min: 1, max: STATEMENTS.length }) }),
+  'notice.release': z.strictObject({
+    notice: hash,
+    supports: ascending(hash, { min: 0, max: 1000 }),
+  }),
+  'notice.support': z.strictObject({
+    notice: hash,
+    statements: ascending(z.enum(STATEMENTS), { min: 1, max: STATEMENTS.length }),
+  }),
   'officer.add': z.strictObject(officer),
   'officer.change': z.strictObject({ duties, fingerprint }),
   'officer.retire': z.strictObject({ fingerprint, reason: z.enum(['compromised', 'retired']) }),
@@ -114,10 +163,21 @@ export const BODY_SCHEMAS: { readonly [T in ActType]: z.ZodType<ActBodies[T]> } 
     rules: z
       .array(rule)
       .max(40)
-      .refine((rules) => rules.every((one, i) => i === 0 || (rules[i - 1]?.type ?? '') < one.type), { error: 'not in ascending order of type' }),
+      .refine(
+        (rules) => rules.every((one, i) => i === 0 || (rules[i - 1]?.type ?? '') < one.type),
+        { error: 'not in ascending order of type' },
+      ),
     two_officers: z.boolean(),
   }),
-  'party.suspend': z.strictObject({ domain, reason: z.enum(['compromised', 'conduct', 'inactive', 'left']) }),
-  'session.open': z.strictObject({ session: z.string().max(200).regex(/^[0-9a-f.]+$/) }),
-  'template.adopt': z.strictObject({ manifest: jsonObject, texts: z.array(jsonObject).min(1).max(40) }),
+  'party.suspend': z.strictObject({
+    domain,
+    reason: z.enum(['compromised', 'conduct', 'inactive', 'left']),
+  }),
+  'session.open': z.strictObject({
+    session: z
+      .string()
+      .max(200)
+      .regex(/^[0-9a-f.]+$/),
+  }),
+  'template.adopt': z.strictObject({ manifest }),
 }

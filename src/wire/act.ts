@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { type Act, ACT_BYTES_MAX, ACT_LIFETIME_SECONDS_MAX, authorOf, type ParsedAct } from '#core/act.ts'
+import {
+  type Act,
+  ACT_BYTES_MAX,
+  ACT_LIFETIME_SECONDS_MAX,
+  authorOf,
+  type ParsedAct,
+} from '#core/act.ts'
 import type { ActType } from '#core/act-bodies.ts'
 import { ACT_RULES } from '#core/act-rules.ts'
 import { readCanonical } from '#core/canonical-json.ts'
@@ -45,7 +51,8 @@ export function parseAct(payload: Uint8Array): Result<ParsedAct> {
   const { type, v } = envelope.data
   if (v !== 1) return refuse('act-version-unknown')
   if (!isActType(type)) return refuse('act-type-unknown')
-  if (!ACT_RULES[type].by.includes(authorOf(envelope.data.by).kind)) return refuse('act-author-kind-wrong')
+  if (!ACT_RULES[type].by.includes(authorOf(envelope.data.by).kind))
+    return refuse('act-author-kind-wrong')
   const body = BODY_SCHEMAS[type].safeParse(envelope.data.body)
   if (!body.success) return refuse('act-body-invalid', describe(body.error))
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the two schemas above have just checked each member
@@ -62,11 +69,15 @@ export function isActType(name: string): name is ActType {
 function readTimes(act: Act): Result<{ at: number; expires: number }> {
   const at = parseInstant(act.at)
   const expires = parseInstant(act.expires)
-  if (at === undefined || expires === undefined) return refuse('act-body-invalid', 'a time does not exist')
-  if (expires <= at || expires > at + ACT_LIFETIME_SECONDS_MAX) return refuse('act-lifetime-invalid')
+  if (at === undefined || expires === undefined)
+    return refuse('act-body-invalid', 'a time does not exist')
+  if (expires <= at || expires > at + ACT_LIFETIME_SECONDS_MAX)
+    return refuse('act-lifetime-invalid')
   const { kind } = authorOf(act.by)
   const isCustomer = kind === 'mailbox' || kind === 'key'
-  return isCustomer && midnightOf(at) !== at ? refuse('act-lifetime-invalid', 'a customer dates an act at midnight UTC') : accept({ at, expires })
+  return isCustomer && midnightOf(at) !== at
+    ? refuse('act-lifetime-invalid', 'a customer dates an act at midnight UTC')
+    : accept({ at, expires })
 }
 
 /** Names the place and kind of the first faults, never the value that stood there. */

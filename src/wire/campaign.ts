@@ -25,7 +25,7 @@ const head = { author: domain, genesis: hash, origin, v: z.literal(1) }
 export const CampaignLabelSchema = z.strictObject({
   ...head,
   kind: z.literal('campaign.label'),
-  sector: z.string().min(1).max(120).regex(SEEN),
+  sector: seen(120),
   terms: paragraphs,
   tlp: z.enum(TLP_LABELS),
   urgency: z.enum(URGENCIES),

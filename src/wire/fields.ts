@@ -39,10 +39,15 @@ export const certificate = z
 export const challengeAnswer = hash
 
 /** An array without repetitions, in ascending order, so that one set has one spelling. */
-export function ascending<T extends z.ZodType<string>>(item: T, limits: { min: number; max: number }): z.ZodArray<T> {
+export function ascending<T extends z.ZodType<string>>(
+  item: T,
+  limits: { min: number; max: number },
+): z.ZodArray<T> {
   return z
     .array(item)
     .min(limits.min)
     .max(limits.max)
-    .refine((items) => items.every((value, i) => i === 0 || String(items[i - 1]) < value), { error: 'not in ascending order' })
+    .refine((items) => items.every((value, i) => i === 0 || String(items[i - 1]) < value), {
+      error: 'not in ascending order',
+    })
 }

@@ -154,6 +154,8 @@ function requestContent(body: RequestBody): DocumentPart {
           schema: { type: 'string', description: 'One armored block and nothing around it.' },
         },
       }
+    case 'template-text':
+      return { 'application/json': {} }
     case 'message':
       return { 'application/octet-stream': {} }
     case 'sealed-act':

@@ -4,7 +4,7 @@ import type { AnswerName } from './answers.ts'
 export type AnswerBody = { readonly schema: AnswerName } | { readonly media: string } | undefined
 
 /** What a request carries. */
-export type RequestBody = 'bundle' | 'certificate' | 'message' | 'sealed-act' | 'signature'
+export type RequestBody = 'bundle' | 'certificate' | 'message' | 'sealed-act' | 'signature' | 'template-text'
 
 /** A parameter in the query. */
 export type QueryName =
@@ -200,6 +200,14 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/api/session/nonce',
     summary: 'A nonce for `session.open`, good for five minutes.',
     answers: { 200: { schema: 'Nonce' } },
+  },
+  {
+    method: 'put',
+    path: '/api/templates/{sha256}',
+    summary: 'Keeps a template text, in canonical JSON, for a template.adopt to name by its hash.',
+    body: 'template-text',
+    session: 'required',
+    answers: { 201: { schema: 'BriefKept' } },
   },
   {
     method: 'get',

@@ -7,19 +7,32 @@ const base64 = z
   .string()
   .max(256 * 1024)
   .regex(/^[A-Za-z0-9+/]+={0,2}$/)
-const signatures = z.array(z.string().max(32 * 1024)).min(1).max(1000)
+const signatures = z
+  .array(z.string().max(32 * 1024))
+  .min(1)
+  .max(1000)
 const proof = z.string().max(512 * 1024)
 
 /** An act with its signatures and the proof of its log record. */
 export const SealedRecordSchema = z.strictObject({ payload: base64, proof, signatures })
 /** One record of the governance chain. */
-export const GovernanceLinkSchema = z.strictObject({ addendum: base64, payload: base64, signatures })
+export const GovernanceLinkSchema = z.strictObject({
+  addendum: base64,
+  payload: base64,
+  signatures,
+})
 /** One link of a mailbox's chain of keys. */
 export const MailboxLinkSchema = z.strictObject({ payload: base64, signatures })
 /** The Merkle path of a line. */
 export const LinePathSchema = z.strictObject({
-  count: z.int().min(1).max(2 ** 22),
-  index: z.int().min(0).max(2 ** 22),
+  count: z
+    .int()
+    .min(1)
+    .max(2 ** 22),
+  index: z
+    .int()
+    .min(0)
+    .max(2 ** 22),
   path: z.array(hash).max(22),
 })
 

@@ -25,7 +25,10 @@ const leaks: readonly [string, Buffer][] = [
   ['in base64url', Buffer.from(Buffer.from(`?>${marker}`).toString('base64url'))],
   ['in gzip', gzipSync(Buffer.from(`before ${marker} after`))],
   ['in zlib', deflateSync(Buffer.from(`before ${marker} after`))],
-  ['in base64 of UTF-16 within gzip', gzipSync(Buffer.from(Buffer.from(marker, 'utf16le').toString('base64')))],
+  [
+    'in base64 of UTF-16 within gzip',
+    gzipSync(Buffer.from(Buffer.from(marker, 'utf16le').toString('base64'))),
+  ],
   ['in gzip within gzip', gzipSync(gzipSync(Buffer.from(marker)))],
 ]
 
@@ -33,7 +36,10 @@ describe('finds a marker', () => {
   test.each(leaks)('%s', (name, bytes) => {
     const place = join(folder, name.replaceAll(/\W/g, '-'))
     mkdirSync(place)
-    writeFileSync(join(place, 'file'), Buffer.concat([Buffer.from('noise \u0000\u0001'), bytes, Buffer.from('\u0000 noise')]))
+    writeFileSync(
+      join(place, 'file'),
+      Buffer.concat([Buffer.from('noise \u0000\u0001'), bytes, Buffer.from('\u0000 noise')]),
+    )
     expect(searchFolder(place, [marker]).map((finding) => finding.marker)).toContain(marker)
   })
 

@@ -10,17 +10,17 @@ import { parseProduct } from '#wire/product.ts'
 import { type Coalition, type Company, type Customer, ORIGIN } from '#test/helpers/coalition.ts'
 import {
   connect,
-  type Filed,
+  type FiledNotice,
   fileNotice,
   foundWithTemplate,
   recipientOf,
-  valueOf,
 } from '#test/helpers/filing.ts'
+import { accepted } from '#test/helpers/openpgp-keys.ts'
 
 let coalition: Coalition
 let contoso: Company
 let anna: Customer
-let filed: Filed
+let filed: FiledNotice
 
 beforeAll(async () => {
   coalition = await foundWithTemplate()
@@ -28,9 +28,10 @@ beforeAll(async () => {
   if (first === undefined) throw new Error('there is no company')
   contoso = first
   anna = await coalition.enrol('anna')
-  filed = await fileNotice(coalition, contoso, {
-    recipients: [recipientOf('Anna@Contoso.example', anna), recipientOf('boris@contoso.example')],
-  })
+  filed = await fileNotice(coalition, contoso, [
+    recipientOf('Anna@Contoso.example', anna),
+    recipientOf('boris@contoso.example'),
+  ])
 })
 afterAll(async () => {
   await coalition.close()
@@ -38,8 +39,8 @@ afterAll(async () => {
 
 test('a customer with a mailbox finds, decrypts and proves their notice', async () => {
   const api = connect(coalition, await coalition.session(anna))
-  const list = valueOf(await api.readLineList(anna.id))
-  const lines = valueOf(
+  const list = accepted(await api.readLineList(anna.id))
+  const lines = accepted(
     await verifyLineList(list, filed.replay.directory.serviceCertificates, {
       mailbox: anna.id,
       origin: ORIGIN,
@@ -47,18 +48,20 @@ test('a customer with a mailbox finds, decrypts and proves their notice', async 
   )
   expect(lines.lines).toHaveLength(1)
   const [entry] = lines.lines
-  const served = valueOf(await api.readLine({ root: entry?.root ?? '', index: entry?.index ?? -1 }))
+  const served = accepted(
+    await api.readLine({ root: entry?.root ?? '', index: entry?.index ?? -1 }),
+  )
   const anchor = { origin: ORIGIN, genesis: coalition.ports.genesis }
-  const receipt = valueOf(
+  const receipt = accepted(
     await verifyReceipt(
-      valueOf(await api.readReceipt(entry?.notice ?? '', { withChain: true })),
+      accepted(await api.readReceipt(entry?.notice ?? '', { withChain: true })),
       anchor,
       parseAct,
     ),
   )
-  const line = valueOf(parseLine(served.line))
+  const line = accepted(parseLine(served.line))
   if (line.kind !== 'mailbox') throw new Error('not a mailbox line')
-  const opened = valueOf(
+  const opened = accepted(
     await openEnvelope(
       { message: line.message, mailbox: anna.id, key: anna.key },
       {
@@ -72,15 +75,15 @@ test('a customer with a mailbox finds, decrypts and proves their notice', async 
   expect(opened.status).toBe('logged')
   expect(opened.isProven).toBe(true)
   expect(opened.signer.party).toBe('contoso.example')
-  expect(opened.rendered.lines.join('\n')).toContain('Two sign-ins from a country')
+  expect(opened.rendered.lines.join(' ')).toContain('Two sign-ins from a country')
 })
 
 test('a customer without a key proves the same notice with a product file', async () => {
-  const receipt = valueOf(await filed.api.readReceipt(filed.id, { withChain: true }))
+  const receipt = accepted(await filed.api.readReceipt(filed.id, { withChain: true }))
   for (const product of filed.products) {
     const text = formatProduct(composeProduct(product, filed.bundle, receipt))
-    const opened = valueOf(
-      await openProduct(valueOf(parseProduct(text)), {
+    const opened = accepted(
+      await openProduct(accepted(parseProduct(text)), {
         account: ` ${product.recipient.account.toUpperCase()} `,
         origin: ORIGIN,
         genesis: coalition.ports.genesis,

@@ -48,3 +48,9 @@ test('base32 is that of RFC 4648 section 10, in lower case and without padding',
   for (const [text, encoded] of vectors)
     expect(base32(new TextEncoder().encode(text))).toBe(encoded)
 })
+
+test('reads base64 and hex of 16 MiB', () => {
+  const bytes = new Uint8Array(16 * 1024 * 1024).fill(0xa5)
+  expect(fromBase64(Buffer.from(bytes).toString('base64'))?.length).toBe(bytes.length)
+  expect(fromHex(Buffer.from(bytes).toString('hex'))?.length).toBe(bytes.length)
+})

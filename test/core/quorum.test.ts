@@ -179,7 +179,7 @@ test('a template needs members and a partner', () => {
     ],
   })
   const roster = governed(three, { act: partner, certificates: ['admin@help.example'] })
-  const adopt = actBy(A, 'template.adopt', { manifest: {}, texts: [] })
+  const adopt = actBy(A, 'template.adopt', { manifest: {} })
   const members = [`admin@${A}`, `admin@${B}`, `admin@${C}`]
   expect(missingFor(roster, adopt, signedBy(...members))).toEqual([
     { role: 'partner', needed: 1, have: 0 },

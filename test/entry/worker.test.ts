@@ -48,7 +48,11 @@ const post = async (payload: Uint8Array, ...signers: readonly string[]) => {
     return await signDetached(signer.key, payload)
   })
   const body = JSON.stringify({ payload: base64(payload), signatures: await Promise.all(signed) })
-  return await worker.dispatchFetch(`http://${ORIGIN}/api/acts`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+  return await worker.dispatchFetch(`http://${ORIGIN}/api/acts`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  })
 }
 
 async function makeKey(name: string): Promise<{ key: UnlockedKey; certificate: string }> {
@@ -68,8 +72,14 @@ beforeAll(async () => {
   ])
   const service = await generateServiceKey({ origin: ORIGIN, date: now })
   const seed = systemRandom.bytes(32)
-  const { log_key, service_certificate } = termsOf(ORIGIN, { certificate: service.publicBytes, seed })
-  const founders = [...keys].map(([domain, { certificate }]) => ({ domain, officers: [{ certificate, duties: DUTIES }] }))
+  const { log_key, service_certificate } = termsOf(ORIGIN, {
+    certificate: service.publicBytes,
+    seed,
+  })
+  const founders = [...keys].map(([domain, { certificate }]) => ({
+    domain,
+    officers: [{ certificate, duties: DUTIES }],
+  }))
   charter = act('charter.adopt', A, {
     founders,
     log_key,
@@ -101,7 +111,10 @@ afterAll(async () => await worker.dispose())
 
 test('the Worker adopts a charter, logs it, and answers with a receipt that verifies offline', async () => {
   const lone = await post(charter, A)
-  expect([lone.status, await lone.json()]).toMatchObject([422, { type: '/problems/founder-missing' }])
+  expect([lone.status, await lone.json()]).toMatchObject([
+    422,
+    { type: '/problems/founder-missing' },
+  ])
 
   const adopted = await post(charter, A, B)
   expect(adopted.status).toBe(201)
@@ -116,9 +129,15 @@ test('the Worker adopts a charter, logs it, and answers with a receipt that veri
 test('the Worker remembers across requests and refuses as Node does', async () => {
   const again = await post(charter, A, B)
   expect(again.status).toBe(200)
-  const change = act('officer.retire', A, { fingerprint: keys.get(B)?.key.fingerprint ?? '', reason: 'compromised' })
+  const change = act('officer.retire', A, {
+    fingerprint: keys.get(B)?.key.fingerprint ?? '',
+    reason: 'compromised',
+  })
   const stale = await post(change, A)
-  expect([stale.status, await stale.json()]).toMatchObject([409, { type: '/problems/directory-unknown' }])
+  expect([stale.status, await stale.json()]).toMatchObject([
+    409,
+    { type: '/problems/directory-unknown' },
+  ])
   const checkpoint = await (await worker.dispatchFetch(`http://${ORIGIN}/log/checkpoint`)).text()
   expect(checkpoint.split('\n').slice(0, 2)).toEqual([ORIGIN, '2'])
 })

@@ -8,7 +8,6 @@ import {
   type ComposedProduct,
   composeNotices,
   noticeBody,
-  type NoticeFiling,
   type NoticePlan,
   noticeSalts,
   openMailbox,
@@ -16,22 +15,16 @@ import {
 import { pinCoalition, type PinStore } from '#client/pins.ts'
 import { systemRandom } from '#client/random.ts'
 import type { Recipient } from '#client/recipients.ts'
-import type { JsonObject } from '#core/canonical-json.ts'
+import type { NoticeFileBody } from '#core/act-bodies.ts'
+import { canonicalJson, type JsonObject } from '#core/canonical-json.ts'
+import { textHash } from '#core/template.ts'
+import type { LinePath } from '#core/receipt.ts'
 import type { Replay } from '#core/replay.ts'
-import type { Result } from '#core/result.ts'
+import { type VerifiedReceipt, verifyReceipt } from '#core/verify-receipt.ts'
+import { parseAct } from '#wire/act.ts'
 import { type Coalition, type Company, type Customer, foundCoalition, ORIGIN } from './coalition.ts'
+import { accepted } from './openpgp-keys.ts'
 import { accountTemplate, BRIEF, FACTS } from './statements.ts'
-
-/** The value of a result that must be one. */
-export function valueOf<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(JSON.stringify(result.refusal))
-  return result.value
-}
-
-/** The reason of a result that must be a refusal. */
-export function reasonOf(result: Result<unknown>): string {
-  return result.ok ? 'accepted' : result.refusal.reason
-}
 
 /** The interface of a server in this process. */
 export function connect(coalition: Pick<Coalition, 'app'>, token?: string): Api {
@@ -60,7 +53,7 @@ export function memoryPins(
 /** Pins that know the coalition. */
 export async function pinsOf(coalition: Coalition): Promise<ReturnType<typeof memoryPins>> {
   const pins = memoryPins()
-  valueOf(await pinCoalition(pins, { origin: ORIGIN, genesis: coalition.ports.genesis }))
+  accepted(await pinCoalition(pins, { origin: ORIGIN, genesis: coalition.ports.genesis }))
   return pins
 }
 
@@ -70,11 +63,15 @@ export async function foundWithTemplate(): Promise<Coalition> {
   const [company] = coalition.companies
   if (company === undefined) throw new Error('there is no company')
   const { manifest, texts } = accountTemplate()
-  const adopted = await coalition.submit(
-    'template.adopt',
-    { manifest: plain(manifest), texts: [...texts.values()].map(plain) },
-    company,
-  )
+  for (const text of texts.values()) {
+    const uploaded = await coalition.app.request(`/api/templates/${textHash(text)}`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${await coalition.session(company)}` },
+      body: Uint8Array.from(canonicalJson(plain(text))),
+    })
+    if (uploaded.status !== 201) throw new Error(await uploaded.text())
+  }
+  const adopted = await coalition.submit('template.adopt', { manifest: plain(manifest) }, company)
   if (adopted.status !== 201) throw new Error(adopted.text)
   return coalition
 }
@@ -95,29 +92,19 @@ export function recipientOf(account: string, mailbox?: Customer): Recipient {
   }
 }
 
-/** A notice that a company filed through the client library. */
-export interface Filed {
-  readonly id: string
-  readonly plan: NoticePlan
-  readonly bundle: Bundle
-  readonly products: readonly ComposedProduct[]
-  readonly composed: ComposedNotices
+/** A client of a company with an open session, and what it files with. */
+export interface Desk {
   readonly api: Api
   readonly replay: Replay
+  readonly plan: NoticePlan
+  readonly company: Company
 }
 
-/** Composes, uploads and files a notice as the command line does. */
-export async function fileNotice(
-  coalition: Coalition,
-  company: Company,
-  told: { readonly recipients: readonly Recipient[]; readonly filing?: Partial<NoticeFiling> },
-): Promise<Filed> {
-  const pins = await pinsOf(coalition)
+/** Opens a session for a company, and plans a notice by the adopted template. */
+export async function openDesk(coalition: Coalition, company: Company): Promise<Desk> {
   const api = connect(coalition, await coalition.session(company))
-  const replay = valueOf(await fetchDirectory(api, pins))
+  const replay = accepted(await fetchDirectory(api, await pinsOf(coalition)))
   const [hash] = replay.directory.templates
-  const template = valueOf(await fetchTemplate(api, hash ?? ''))
-  const now = coalition.clock.now()
   const plan: NoticePlan = {
     origin: ORIGIN,
     genesis: coalition.ports.genesis,
@@ -125,25 +112,75 @@ export async function fileNotice(
     kind: 'first',
     brief: BRIEF,
     salts: noticeSalts(systemRandom),
-    template,
-    at: now,
+    template: accepted(await fetchTemplate(api, hash ?? '')),
+    at: coalition.clock.now(),
   }
+  return { api, replay, plan, company }
+}
+
+/** A notice that a company filed. */
+export interface Filed extends Desk {
+  readonly id: string
+  readonly bundle: Bundle
+}
+
+/** Uploads and files lines, whatever is in them, with a body that may be twisted. */
+export async function fileLines(
+  coalition: Coalition,
+  desk: Desk,
+  filing: { readonly lines: readonly string[]; readonly twist?: Partial<NoticeFileBody> },
+): Promise<Filed> {
+  const { api, company, plan } = desk
+  const bundle = composeBundle(filing.lines, systemRandom)
+  accepted(await uploadBundle(api, bundle))
+  const reporter = company.key.fingerprint
+  const body = { ...noticeBody(plan, bundle, { reporter }), ...filing.twist }
+  const payload = await coalition.compose('notice.file', body, company)
+  const signature = accepted(await signAct(company.key, payload, coalition.clock.now()))
+  const submitted = accepted(await api.submitAct({ payload, signatures: [signature] }))
+  return { ...desk, id: submitted.id, bundle }
+}
+
+/** A notice that a company filed through the whole of the client library. */
+export interface FiledNotice extends Filed {
+  readonly products: readonly ComposedProduct[]
+  readonly composed: ComposedNotices
+}
+
+/** Composes, uploads and files a notice as the command line does. */
+export async function fileNotice(
+  coalition: Coalition,
+  company: Company,
+  recipients: readonly Recipient[],
+): Promise<FiledNotice> {
+  const desk = await openDesk(coalition, company)
+  const pins = await pinsOf(coalition)
   const products: ComposedProduct[] = []
-  const composed = await composeNotices(plan, told.recipients, {
+  const composed = await composeNotices(desk.plan, recipients, {
     reporterKey: company.key,
     random: systemRandom,
     findMailbox: async (id, fingerprint) =>
-      await openMailbox(api, pins, { id, fingerprint, origin: ORIGIN, now }),
+      await openMailbox(desk.api, pins, { id, fingerprint, origin: ORIGIN, now: desk.plan.at }),
     keepProduct: async (product) => {
       products.push(product)
       await Promise.resolve()
     },
   })
-  const bundle = composeBundle(composed.lines, systemRandom)
-  valueOf(await uploadBundle(api, bundle))
-  const body = noticeBody(plan, bundle, { reporter: company.key.fingerprint, ...told.filing })
-  const payload = await coalition.compose('notice.file', body, company)
-  const signature = valueOf(await signAct(company.key, payload, now))
-  const submitted = valueOf(await api.submitAct({ payload, signatures: [signature] }))
-  return { id: submitted.id, plan, bundle, products, composed, api, replay }
+  return { ...(await fileLines(coalition, desk, { lines: composed.lines })), products, composed }
+}
+
+/** The verified receipt of a notice. */
+export async function receiptOf(
+  coalition: Coalition,
+  filed: Pick<Filed, 'api' | 'id'>,
+): Promise<VerifiedReceipt> {
+  const anchor = { origin: ORIGIN, genesis: coalition.ports.genesis }
+  const receipt = accepted(await filed.api.readReceipt(filed.id, { withChain: true }))
+  return accepted(await verifyReceipt(receipt, anchor, parseAct))
+}
+
+/** The path of a line of a filed bundle. */
+export function pathIn({ bundle }: Pick<Filed, 'bundle'>, line: string): LinePath {
+  const index = bundle.indexOf(line) ?? -1
+  return { count: bundle.count, index, path: bundle.pathOf(index) }
 }

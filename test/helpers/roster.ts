@@ -91,15 +91,32 @@ export function foundedBy(...domains: readonly string[]): Directory {
 }
 
 /** Decides a governance act and appends its record. */
-export function govern(directory: Directory, act: GovernanceAct, ...certificates: readonly string[]): Result<Directory> {
+export function govern(
+  directory: Directory,
+  act: GovernanceAct,
+  ...certificates: readonly string[]
+): Result<Directory> {
   const id = sha256Hex(utf8(JSON.stringify(act)))
-  const next = decideGovernance(directory, act, { id, certificates: facts(...certificates), recoveryDue: true })
+  const next = decideGovernance(directory, act, {
+    id,
+    certificates: facts(...certificates),
+    recoveryDue: true,
+  })
   if (!next.ok) return next
-  return { ok: true, value: withRecord(next.value, { hash: sha256Hex(utf8(headOf(directory) + id)), day: '2026-11-23' }) }
+  return {
+    ok: true,
+    value: withRecord(next.value, {
+      hash: sha256Hex(utf8(headOf(directory) + id)),
+      day: '2026-11-23',
+    }),
+  }
 }
 
 /** Decides several governance acts in turn. @throws Error with the reason of the first that is refused. */
-export function governed(directory: Directory, ...steps: readonly { act: GovernanceAct; certificates?: readonly string[] }[]): Directory {
+export function governed(
+  directory: Directory,
+  ...steps: readonly { act: GovernanceAct; certificates?: readonly string[] }[]
+): Directory {
   let roster = directory
   for (const { act, certificates = [] } of steps) {
     const next = govern(roster, act, ...certificates)
@@ -110,7 +127,11 @@ export function governed(directory: Directory, ...steps: readonly { act: Governa
 }
 
 /** An `officer.add` by name. */
-export function addOfficer(domain: string, name: string, duties: readonly Duty[]): { act: GovernanceAct; certificates: readonly string[] } {
+export function addOfficer(
+  domain: string,
+  name: string,
+  duties: readonly Duty[],
+): { act: GovernanceAct; certificates: readonly string[] } {
   const body = { certificate: certificateOf(name), challenge: '0'.repeat(64), duties }
   return { act: actBy(domain, 'officer.add', body), certificates: [name] }
 }

@@ -329,9 +329,10 @@ const OFFICERS: readonly RefusalCase[] = [
       c.clock.set(NOW)
       const made = await make({ lasts: 2 * DAY })
       await enrolRaw(c, made.bytes)
-      c.clock.advance(3 * DAY)
+      c.clock.set(NOW + DAY - 60)
       const payload = await suspension(c)
       const signature = writeArmor('PGP SIGNATURE', await signAt(made.key, c.clock.now(), payload))
+      c.clock.advance(61)
       return async () => await c.post(payload, await c.sign(contoso, payload), signature)
     },
   },

@@ -2,11 +2,23 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { REFUSAL_REASONS, type RefusalReason } from '#core/refusal.ts'
 import { type Coalition, foundCoalition } from '#test/helpers/coalition.ts'
 import { ProblemSchema } from '#wire/answers.ts'
+import { BUNDLES } from './refusal-bundle.cases.ts'
 import { CERTIFICATES } from './refusal-certificate.cases.ts'
+import { GOVERNANCE } from './refusal-governance.cases.ts'
+import { MAILBOXES } from './refusal-mailbox.cases.ts'
+import { NOTICE_CASES } from './refusal-notice.cases.ts'
 import { SENT } from './refusal-sent.cases.ts'
 import { SIGNATURES } from './refusal-signature.cases.ts'
 
-const CASES = [...SENT, ...SIGNATURES, ...CERTIFICATES]
+const CASES = [
+  ...SENT,
+  ...SIGNATURES,
+  ...CERTIFICATES,
+  ...GOVERNANCE,
+  ...MAILBOXES,
+  ...NOTICE_CASES,
+  ...BUNDLES,
+]
 
 let coalition: Coalition | undefined
 afterEach(async () => {

@@ -256,6 +256,15 @@ fetch_certificate() {
   [ "$(fingerprint_of "$work/$1.asc")" = "$print" ] || fail "this is not the certificate of $1"
 }
 
+# open_message WHO DOMAIN INPUT OUTPUT: decrypts a message; it counts only with a good signature of the officer of that company.
+open_message() {
+  fetch_certificate "$2"
+  gpg_as "$1" --import "$work/$2.asc"
+  gpg_as "$1" --status-file "$4.status" --output "$4" --decrypt "$3" || fail 'the message cannot be opened'
+  grep -q '^\[GNUPG:\] GOODSIG ' "$4.status" || fail 'the message has no good signature'
+  grep -q "^\[GNUPG:\] VALIDSIG .* $(officer_of "$2" | tr a-f A-F)\$" "$4.status" || fail 'somebody else signed the message'
+}
+
 # --- The steps ----------------------------------------------------------------------------------------------------------------------
 
 # make_key WHO USER-ID [GPG-OPTIONS...]: Ed25519 for signatures, Curve25519 for encryption, no compression, no expiry.
@@ -367,12 +376,12 @@ keep_brief() {
 open_campaign() {
   echo '{"sector":"email","terms":"no onward sharing","tlp":"AMBER","urgency":"days"}' > "$work/label"
   label=$(keep_brief a "$work/label")
-  jq -nc --arg invited "$B" --arg label "$label" '{invited: [$invited], $label}' |
+  jq -nc --arg invited "$B" --arg hash "$label" '{invited: [$invited], label: $hash}' |
     compose campaign.open "$(party "$A")" "$work/campaign.json"
   submit a "$work/campaign.json"
 
   request 200 "$work/label.received" -H "$(authorized b)" "$url/api/briefs/$label"
-  gpg_as b --output "$work/label.read" --decrypt "$work/label.received"
+  open_message b "$A" "$work/label.received" "$work/label.read"
   cmp -s "$work/label" "$work/label.read" || fail 'the invited company reads another label'
   jq -nc --arg campaign "$(sha256 "$work/campaign.json")" '{$campaign}' | compose campaign.accept "$(party "$B")" "$work/accept.json"
   submit b "$work/accept.json"
@@ -482,12 +491,8 @@ read_notice() {
 
   # Only now is it opened; and it counts only with the signature of the company that filed it.
   [ "$(jq -r .mailbox "$work/line")" = "$(cat "$work/mailbox")" ] || fail 'the line is for another mailbox'
-  fetch_certificate "$A"
-  gpg_as c --import "$work/$A.asc"
   jq -j .message "$work/line" | base64 -d > "$work/received"
-  gpg_as c --status-file "$work/received.status" --output "$work/opened" --decrypt "$work/received" || fail 'the message cannot be opened'
-  grep -q '^\[GNUPG:\] GOODSIG ' "$work/received.status" || fail 'the message has no good signature'
-  grep -q "^\[GNUPG:\] VALIDSIG .* $(officer_of "$A" | tr a-f A-F)\$" "$work/received.status" || fail 'somebody else signed the message'
+  open_message c "$A" "$work/received" "$work/opened"
   [ "$(head -c 13 "$work/opened")" = Content-Type: ] || fail 'the message holds something else than a notice'
 
   jq -nc --arg notice "$(cat "$work/notice")" --argjson index "$index" '{$index, $notice}' |

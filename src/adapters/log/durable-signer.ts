@@ -48,7 +48,9 @@ export function openDurableSigner(key: LogKey, fetchObject: ObjectFetch): LogSig
         const request: SignRequest = { size: head.size, root: hex(head.root), oldSize, path }
         const answer = await fetchObject('/sign', JSON.stringify(request))
         if (answer === 'moved') continue
-        return answer === 'checkpoint-older' || answer === 'checkpoint-inconsistent' ? refuse(answer) : accept(answer)
+        return answer === 'checkpoint-older' || answer === 'checkpoint-inconsistent'
+          ? refuse(answer)
+          : accept(answer)
       }
       throw new Unavailable('the signer keeps moving on')
     },
@@ -56,14 +58,22 @@ export function openDurableSigner(key: LogKey, fetchObject: ObjectFetch): LogSig
 }
 
 /** What the Durable Object answers: the size it has signed, or a note, or why there is none. */
-export async function answerInObject(storage: ObjectStorage, key: LogKey, request: { path: string; body: string }): Promise<string> {
+export async function answerInObject(
+  storage: ObjectStorage,
+  key: LogKey,
+  request: { path: string; body: string },
+): Promise<string> {
   const memory = readMemory(await storage.get(MEMORY_KEY))
   if (request.path === '/memory') return String(memory.size)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sent by openDurableSigner above, never by the network
   const { oldSize, path, root, size } = JSON.parse(request.body) as SignRequest
   if (oldSize !== memory.size) return 'moved'
   const head: TreeHead = { size, root: fromHex(root) ?? new Uint8Array() }
-  const signable: Result<void> = checkSignable(memory, head, path.map((node) => fromBase64(node) ?? new Uint8Array()))
+  const signable: Result<void> = checkSignable(
+    memory,
+    head,
+    path.map((node) => fromBase64(node) ?? new Uint8Array()),
+  )
   if (!signable.ok) return signable.refusal.reason
   await storage.put(MEMORY_KEY, `${String(size)} ${root}`)
   const text = formatCheckpoint({ origin: key.origin, size, root: head.root })
@@ -74,6 +84,7 @@ function readMemory(stored: unknown): SignerMemory {
   if (stored === undefined) return NOTHING_SIGNED
   const [size, root] = typeof stored === 'string' ? stored.split(' ') : []
   const bytes = fromHex(root ?? '')
-  if (size === undefined || bytes?.length !== 32) throw new Error('the memory of the log signer cannot be read')
+  if (size === undefined || bytes?.length !== 32)
+    throw new Error('the memory of the log signer cannot be read')
   return { size: Number(size), root: bytes }
 }

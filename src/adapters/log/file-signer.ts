@@ -1,4 +1,12 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { fromHex, hex } from '#core/bytes.ts'
 import { formatCheckpoint } from '#core/log/checkpoint.ts'
@@ -29,7 +37,10 @@ export function openFileSigner(settings: FileSignerSettings): LogSigner {
   const { origin, seed } = settings
   let memory = readMemory(settings)
   let queue: Promise<unknown> = Promise.resolve()
-  const signNext = async (head: TreeHead, prove: (oldSize: number) => Promise<readonly Uint8Array[]>): Promise<Result<string>> => {
+  const signNext = async (
+    head: TreeHead,
+    prove: (oldSize: number) => Promise<readonly Uint8Array[]>,
+  ): Promise<Result<string>> => {
     if (head.size < memory.size) return refuse('checkpoint-older')
     const signable = checkSignable(memory, head, await prove(memory.size))
     if (!signable.ok) return signable
@@ -51,11 +62,15 @@ export function openFileSigner(settings: FileSignerSettings): LogSigner {
 function readMemory({ newLog, path }: FileSignerSettings): SignerMemory {
   if (!existsSync(path)) {
     if (newLog) return NOTHING_SIGNED
-    throw new Error(`the log signer has no memory at ${path}: restore it, or start a new log on an empty database`)
+    throw new Error(
+      `the log signer has no memory at ${path}: restore it, or start a new log on an empty database`,
+    )
   }
-  const [, size, root] = /^(0|[1-9][0-9]{0,15}) ([0-9a-f]{64})\n$/.exec(readFileSync(path, 'utf8')) ?? []
+  const [, size, root] =
+    /^(0|[1-9][0-9]{0,15}) ([0-9a-f]{64})\n$/.exec(readFileSync(path, 'utf8')) ?? []
   const bytes = fromHex(root ?? '')
-  if (size === undefined || bytes === undefined) throw new Error(`the log signer cannot read its memory at ${path}`)
+  if (size === undefined || bytes === undefined)
+    throw new Error(`the log signer cannot read its memory at ${path}`)
   return { size: Number(size), root: bytes }
 }
 

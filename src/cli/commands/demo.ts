@@ -15,7 +15,8 @@ export const demo: Command = async (call) => {
   if (!customers.ok) return customers
   const kept = call.args.maybe('keep')
   const folder = kept === undefined ? mkdtempSync(join(tmpdir(), 'dunant-')) : pathOf(call, kept)
-  for (const name of ['server', 'clients']) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 })
+  for (const name of ['server', 'clients'])
+    mkdirSync(join(folder, name), { recursive: true, mode: 0o700 })
   let server: ServerProcess | undefined
   let finished = false
   try {
@@ -23,10 +24,18 @@ export const demo: Command = async (call) => {
       server = started
     })
     finished = true
-    if (kept === undefined) return accept(say(['', 'The end. Everything was played in a temporary folder, which is gone now.'], null))
+    if (kept === undefined)
+      return accept(
+        say(['', 'The end. Everything was played in a temporary folder, which is gone now.'], null),
+      )
     const { pid, url } = server
     const left = { url, pid, server: join(folder, 'server'), clients: join(folder, 'clients') }
-    return accept(say(['', `The server goes on: stop it with  kill ${String(pid)}`, JSON.stringify(left)], left))
+    return accept(
+      say(
+        ['', `The server goes on: stop it with  kill ${String(pid)}`, JSON.stringify(left)],
+        left,
+      ),
+    )
   } finally {
     endGpg(folder)
     if (kept === undefined || !finished) await server?.stop()
@@ -40,11 +49,14 @@ async function readCustomers(call: Call): Promise<Result<readonly Customer[]>> {
   const table = parseCsv(await readText(call, path), CUSTOMER_COLUMNS)
   if (!table.ok) return table
   const [fault] = table.value.faults
-  if (fault !== undefined) return refuse('customer-list-invalid', `line ${String(fault.line)}: ${fault.reason}`)
+  if (fault !== undefined)
+    return refuse('customer-list-invalid', `line ${String(fault.line)}: ${fault.reason}`)
   const customers = table.value.rows.map(({ cells }) => ({
     account: cells['account'] ?? '',
     language: cells['language'] ?? '',
     facts: cells['facts'] ?? '',
   }))
-  return customers.length > 0 ? accept(customers) : refuse('customer-list-invalid', 'the list is empty')
+  return customers.length > 0
+    ? accept(customers)
+    : refuse('customer-list-invalid', 'the list is empty')
 }

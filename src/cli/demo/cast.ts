@@ -23,7 +23,21 @@ export const COMPANIES: readonly [Company, Company, Company] = [
 /** How many customers of the list have a key of their own. */
 export const MAILBOXES = 5
 
-const FIRST_NAMES = ['amira', 'bashir', 'camille', 'dolma', 'elodie', 'farid', 'gulnara', 'henri', 'ines', 'jamyang', 'khadija', 'lucien', 'mehdi']
+const FIRST_NAMES = [
+  'amira',
+  'bashir',
+  'camille',
+  'dolma',
+  'elodie',
+  'farid',
+  'gulnara',
+  'henri',
+  'ines',
+  'jamyang',
+  'khadija',
+  'lucien',
+  'mehdi',
+]
 const FACTS = [
   'target_state=access-confirmed; sought=messages,contacts; window_from=2026-10-02; window_to=2026-11-14',
   'target_state=targeted-blocked',
@@ -55,7 +69,8 @@ export function briefOf(company: Company): Record<string, unknown> {
         name: company.name,
       },
     ],
-    method_plain: 'The attackers send a message in the name of a colleague, with a sign-in page of their own.',
+    method_plain:
+      'The attackers send a message in the name of a colleague, with a sign-in page of their own.',
     methods: ['credential-phishing'],
     next_update: '2026-12-01',
     objective: 'surveillance-of-persons',
@@ -76,7 +91,11 @@ export const LABEL = {
 
 /** What they see afterwards. */
 export const CONTENT = {
-  indicators: ['sign-in page at accounts-security-review.example', 'mail agent string Quillpost 4.2'],
-  method: 'Messages in the name of a colleague lead to a sign-in page that passes on the second factor.',
+  indicators: [
+    'sign-in page at accounts-security-review.example',
+    'mail agent string Quillpost 4.2',
+  ],
+  method:
+    'Messages in the name of a colleague lead to a sign-in page that passes on the second factor.',
   since: '2026-10-02',
 }

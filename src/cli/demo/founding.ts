@@ -34,7 +34,9 @@ interface Founder {
 /** Where gpg's keys of the story are: beside the other clients' files, or in a shorter place where that path is too long for a socket. */
 export function gpgHomeOf(folder: string): string {
   const beside = join(folder, 'clients', 'fabrikam.example', 'gnupg')
-  return beside.length <= SOCKET_PATH_MAX ? beside : join(tmpdir(), `gpg-${sha256Hex(utf8(folder)).slice(0, 12)}`)
+  return beside.length <= SOCKET_PATH_MAX
+    ? beside
+    : join(tmpdir(), `gpg-${sha256Hex(utf8(folder)).slice(0, 12)}`)
 }
 
 /** Founds the coalition: server keys, officers, charter, signatures, adoption; every company pins it. */
@@ -44,40 +46,97 @@ export async function found(stage: Stage, start: () => Promise<ServerProcess>): 
     'The server gets its keys and waits. The charter names the founders and their keys; all of them sign the same bytes. ' +
       'Its hash is the genesis id: whoever knows it needs to trust nobody else.',
   )
-  await stage.play(['init', '--data', 'server', '--origin', 'coalition.example', '--out', 'clients/terms.json'])
+  await stage.play([
+    'init',
+    '--data',
+    'server',
+    '--origin',
+    'coalition.example',
+    '--out',
+    'clients/terms.json',
+  ])
   const gpgHome = gpgHomeOf(stage.folder)
   const founders: Founder[] = []
   for (const company of COMPANIES) founders.push(await makeOfficer(stage, company, gpgHome))
-  const entries = founders.flatMap((founder) => founder.entries.flatMap((entry) => ['--founder', entry]))
-  const charter = await stage.ask(['party', 'charter', '--terms', 'clients/terms.json', ...entries, '--out', 'clients/charter.json'])
+  const entries = founders.flatMap((founder) =>
+    founder.entries.flatMap((entry) => ['--founder', entry]),
+  )
+  const charter = await stage.ask([
+    'party',
+    'charter',
+    '--terms',
+    'clients/terms.json',
+    ...entries,
+    '--out',
+    'clients/charter.json',
+  ])
   const genesis = field(charter, 'genesis')
   const signatures: string[] = []
   for (const { company, sign } of founders) {
     const out = `clients/${company.domain}/charter.asc`
-    await stage.ask(['party', 'sign', 'clients/charter.json', '--id', genesis, '--out', out, '--home', `clients/${company.domain}`, ...sign])
+    await stage.ask([
+      'party',
+      'sign',
+      'clients/charter.json',
+      '--id',
+      genesis,
+      '--out',
+      out,
+      '--home',
+      `clients/${company.domain}`,
+      ...sign,
+    ])
     signatures.push('--signature', out)
   }
   await stage.play(['init', '--data', 'server', '--genesis', genesis])
   const server = await start()
   const options = ['--origin', 'coalition.example', '--genesis', genesis]
   const reach = ['--server', server.url, ...options]
-  await stage.play(['party', 'found', 'clients/charter.json', ...signatures, '--home', 'clients/contoso.example', ...reach])
-  for (const { company } of founders) await stage.play(['directory', 'pin', '--home', `clients/${company.domain}`, ...reach])
-  const signers = new Map(founders.filter(({ sign }) => sign.includes('--gpg')).map(({ company, fingerprint }) => [company.domain, fingerprint]))
+  await stage.play([
+    'party',
+    'found',
+    'clients/charter.json',
+    ...signatures,
+    '--home',
+    'clients/contoso.example',
+    ...reach,
+  ])
+  for (const { company } of founders)
+    await stage.play(['directory', 'pin', '--home', `clients/${company.domain}`, ...reach])
+  const signers = new Map(
+    founders
+      .filter(({ sign }) => sign.includes('--gpg'))
+      .map(({ company, fingerprint }) => [company.domain, fingerprint]),
+  )
   return { genesis, server, options, gpg: signers, gpgHome }
 }
 
 async function makeOfficer(stage: Stage, company: Company, gpgHome: string): Promise<Founder> {
   const usesGpg = company.domain === 'fabrikam.example' && hasGpg()
-  return usesGpg ? await makeGpgOfficer(stage, company, gpgHome) : await makeSoftwareOfficer(stage, company)
+  return usesGpg
+    ? await makeGpgOfficer(stage, company, gpgHome)
+    : await makeSoftwareOfficer(stage, company)
 }
 
 async function makeSoftwareOfficer(stage: Stage, company: Company): Promise<Founder> {
   const home = ['--home', `clients/${company.domain}`]
-  await stage.play(['key', 'generate', company.officer, '--name', `${company.name} incident response`, '--no-passphrase', ...home])
+  await stage.play([
+    'key',
+    'generate',
+    company.officer,
+    '--name',
+    `${company.name} incident response`,
+    '--no-passphrase',
+    ...home,
+  ])
   const file = `clients/${company.domain}/officer.pub.asc`
   await stage.play(['key', 'export', company.officer, '--out', file, ...home])
-  return { company, entries: [`${company.domain}=${file}:${DUTIES}`], sign: ['--key', company.officer], fingerprint: '' }
+  return {
+    company,
+    entries: [`${company.domain}=${file}:${DUTIES}`],
+    sign: ['--key', company.officer],
+    fingerprint: '',
+  }
 }
 
 /** One company's officer signs with gpg, as with a smartcard; a software key of the same company signs the many parts for customers. */
@@ -89,11 +148,20 @@ async function makeGpgOfficer(stage: Stage, company: Company, gpgHome: string): 
   const userId = `${company.name} incident response`
   stage.tell(`${company.name} signs with gpg, as it would with a smartcard:`)
   gpg(gpgHome, ['--quick-generate-key', userId, 'ed25519', 'cert,sign', '1y'])
-  const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(gpg(gpgHome, ['--with-colons', '--list-keys', userId]))?.[1] ?? ''
+  const fingerprint =
+    /^fpr:+([0-9A-F]{40}):/m.exec(gpg(gpgHome, ['--with-colons', '--list-keys', userId]))?.[1] ?? ''
   gpg(gpgHome, ['--quick-add-key', fingerprint, 'cv25519', 'encr', '1y'])
   const officer = `clients/${company.domain}/officer.pub.asc`
   await stage.play(['key', 'export', '--gpg', fingerprint, ...keyring, '--out', officer, ...home])
-  await stage.play(['key', 'generate', 'reporter', '--name', `${company.name} notices`, '--no-passphrase', ...home])
+  await stage.play([
+    'key',
+    'generate',
+    'reporter',
+    '--name',
+    `${company.name} notices`,
+    '--no-passphrase',
+    ...home,
+  ])
   const reporter = `clients/${company.domain}/reporter.pub.asc`
   await stage.play(['key', 'export', 'reporter', '--out', reporter, ...home])
   return {
@@ -109,7 +177,21 @@ function hasGpg(): boolean {
 }
 
 function gpg(home: string, args: readonly string[]): string {
-  const done = spawnSync('gpg', ['--homedir', home, '--batch', '--no-tty', '--pinentry-mode', 'loopback', '--passphrase', '', ...args], { encoding: 'utf8' })
+  const done = spawnSync(
+    'gpg',
+    [
+      '--homedir',
+      home,
+      '--batch',
+      '--no-tty',
+      '--pinentry-mode',
+      'loopback',
+      '--passphrase',
+      '',
+      ...args,
+    ],
+    { encoding: 'utf8' },
+  )
   if (done.status !== 0) throw new Error(`gpg: ${done.stderr}`)
   return done.stdout
 }

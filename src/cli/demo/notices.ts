@@ -21,7 +21,11 @@ export interface Filed {
 /** Each company files its own notice for its own customers. */
 export async function filed(
   stage: Stage,
-  scene: { readonly desks: readonly Desk[]; readonly campaign: string; readonly enrolled: readonly Enrolled[] },
+  scene: {
+    readonly desks: readonly Desk[]
+    readonly campaign: string
+    readonly enrolled: readonly Enrolled[]
+  },
 ): Promise<readonly Filed[]> {
   stage.scene('Each company warns its own customers')
   stage.tell(
@@ -36,12 +40,28 @@ export async function filed(
     writeText(stage, `${folder}/customers.csv`, customerList(desk, scene.enrolled))
     writeJson(stage, `${folder}/brief.json`, briefOf(desk.company))
     const lists = ['--customers', `${folder}/customers.csv`, '--brief', `${folder}/brief.json`]
-    if (i === 0) await stage.play(['notice', 'preview', ...lists, ...desk.as, '--party', desk.company.domain])
+    if (i === 0)
+      await stage.play(['notice', 'preview', ...lists, ...desk.as, '--party', desk.company.domain])
     const joint = i === 0 ? ['--joint-required', '1'] : []
-    const words = ['notice', 'file', ...lists, '--campaign', scene.campaign, ...joint, '--out', product, ...desk.as, ...desk.sign, ...desk.reporter]
+    const words = [
+      'notice',
+      'file',
+      ...lists,
+      '--campaign',
+      scene.campaign,
+      ...joint,
+      '--out',
+      product,
+      ...desk.as,
+      ...desk.sign,
+      ...desk.reporter,
+    ]
     notices.push({ desk, id: field(await stage.ask(words), 'id'), product })
   }
-  await support(stage, { desk: scene.desks[1], notice: notices[0] }, ['issuer_is_genuine', 'same_actor_seen'])
+  await support(stage, { desk: scene.desks[1], notice: notices[0] }, [
+    'issuer_is_genuine',
+    'same_actor_seen',
+  ])
   return notices
 }
 
@@ -58,7 +78,9 @@ async function support(
 function customerList(desk: Desk, enrolled: readonly Enrolled[]): string {
   const rows = desk.customers.map(({ account, facts, language }) => {
     const own = enrolled.find((customer) => customer.account === account)
-    return [account, language, facts, own?.mailbox ?? '', own?.fingerprint ?? ''].map(quoted).join(',')
+    return [account, language, facts, own?.mailbox ?? '', own?.fingerprint ?? '']
+      .map(quoted)
+      .join(',')
   })
   return ['account,language,facts,mailbox,fingerprint', ...rows, ''].join('\r\n')
 }
@@ -79,16 +101,33 @@ export async function pickUp(
 ): Promise<void> {
   stage.scene('A customer with a key opens the notice')
   for (const [i, customer] of scene.enrolled.entries()) {
-    const notice = scene.notices.find(({ desk }) => desk.customers.some(({ account }) => account === customer.account))
+    const notice = scene.notices.find(({ desk }) =>
+      desk.customers.some(({ account }) => account === customer.account),
+    )
     if (notice === undefined) continue
     const home = ['--home', customer.home]
     if (i > 0) {
       await stage.ask(['mailbox', 'open', notice.id, ...home], [0, LOGGED])
     } else {
       await stage.play(['mailbox', 'list', ...home])
-      await stage.play(['mailbox', 'open', notice.id, '--out', 'clients/customers/receipt.json', ...home], [0, LOGGED])
-      stage.tell('The same receipt, checked offline by somebody who knows only the origin and the genesis id:')
-      await stage.play(['receipt', 'verify', 'clients/customers/receipt.json', '--home', 'clients/nobody', ...scene.coalition.options], [0, LOGGED])
+      await stage.play(
+        ['mailbox', 'open', notice.id, '--out', 'clients/customers/receipt.json', ...home],
+        [0, LOGGED],
+      )
+      stage.tell(
+        'The same receipt, checked offline by somebody who knows only the origin and the genesis id:',
+      )
+      await stage.play(
+        [
+          'receipt',
+          'verify',
+          'clients/customers/receipt.json',
+          '--home',
+          'clients/nobody',
+          ...scene.coalition.options,
+        ],
+        [0, LOGGED],
+      )
     }
     await stage.play(['mailbox', 'ack', notice.id, ...home])
   }
@@ -97,15 +136,31 @@ export async function pickUp(
 
 async function withoutKey(stage: Stage, scene: Parameters<typeof pickUp>[1]): Promise<void> {
   const [notice] = scene.notices
-  const customer = notice?.desk.customers.find(({ account }) => scene.enrolled.every((one) => one.account !== account))
+  const customer = notice?.desk.customers.find(({ account }) =>
+    scene.enrolled.every((one) => one.account !== account),
+  )
   if (notice === undefined || customer === undefined) return
-  stage.scene('A customer without a key sees the same, in the company\'s product')
-  stage.tell('Later another company stands behind the notice too; proofs already given out gain its word.')
+  stage.scene("A customer without a key sees the same, in the company's product")
+  stage.tell(
+    'Later another company stands behind the notice too; proofs already given out gain its word.',
+  )
   await support(stage, { desk: scene.desks[2], notice }, ['method_reviewed'])
   const { as, sign } = notice.desk
   await stage.play(['notice', 'status', notice.id, '--files', notice.product, ...as, ...sign])
   const file = productFileOf(stage, notice, customer.account)
-  await stage.play(['product', 'open', file, '--account', customer.account, '--home', 'clients/nobody', ...scene.coalition.options], [0, LOGGED])
+  await stage.play(
+    [
+      'product',
+      'open',
+      file,
+      '--account',
+      customer.account,
+      '--home',
+      'clients/nobody',
+      ...scene.coalition.options,
+    ],
+    [0, LOGGED],
+  )
 }
 
 /** The product file of an account: its name is the hash of the account. */

@@ -42,7 +42,10 @@ export function readLines(stage: Stage, path: string): readonly string[] {
 
 /** A text member of a command's JSON. @throws Error where it is missing. */
 export function field(answer: unknown, name: string): string {
-  const members = typeof answer === 'object' && answer !== null ? new Map<string, unknown>(Object.entries(answer)) : new Map<string, unknown>()
+  const members =
+    typeof answer === 'object' && answer !== null
+      ? new Map<string, unknown>(Object.entries(answer))
+      : new Map<string, unknown>()
   const value = members.get(name)
   if (typeof value !== 'string') throw new Error(`a command did not print its ${name}`)
   return value

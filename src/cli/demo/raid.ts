@@ -16,7 +16,10 @@ export function seize(stage: Stage, customers: readonly Customer[]): void {
   stage.scene('The server is seized')
   const markers = markersOf(customers)
   const found = searchFolder(join(stage.folder, 'server'), markers)
-  if (found.length > 0) throw new Error(`the server's ${found[0]?.file ?? ''} holds a customer's data (${found[0]?.form ?? ''})`)
+  if (found.length > 0)
+    throw new Error(
+      `the server's ${found[0]?.file ?? ''} holds a customer's data (${found[0]?.form ?? ''})`,
+    )
   const control = searchFolder(join(stage.folder, 'clients'), markers)
   if (control.length === 0) throw new Error('the search finds nothing even where it must')
   stage.tell(
@@ -27,11 +30,17 @@ export function seize(stage: Stage, customers: readonly Customer[]): void {
 
 function markersOf(customers: readonly Customer[]): readonly string[] {
   const texts = customers.flatMap(({ account, facts }) => [account, ...sentencesOf(facts)])
-  const shared = [...COMPANIES.map((company) => String(briefOf(company)['method_plain'])), ...CONTENT.indicators, CONTENT.method]
+  const shared = [
+    ...COMPANIES.map((company) => String(briefOf(company)['method_plain'])),
+    ...CONTENT.indicators,
+    CONTENT.method,
+  ]
   return [...new Set([...texts, ...shared])].filter((text) => text.length >= MARKER_CHARACTERS_MIN)
 }
 
 /** What somebody wrote in their own words: not the fields of closed lists, whose words stand in every template. */
 function sentencesOf(facts: string): readonly string[] {
-  return facts.includes('=') ? [...facts.matchAll(/seen=([^;]+)/g)].map(([, text]) => text?.trim() ?? '') : [facts.trim()]
+  return facts.includes('=')
+    ? [...facts.matchAll(/seen=([^;]+)/g)].map(([, text]) => text?.trim() ?? '')
+    : [facts.trim()]
 }

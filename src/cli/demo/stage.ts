@@ -34,13 +34,23 @@ export function openStage(io: Io, folder: string): Stage {
   const write = (text: string): void => {
     io.stdout.write(`${text}\n`)
   }
-  const perform = async (words: readonly string[], expected: readonly number[]): Promise<string> => {
+  const perform = async (
+    words: readonly string[],
+    expected: readonly number[],
+  ): Promise<string> => {
     const { run } = await import('#cli/run.ts')
     const out: string[] = []
     const errors: string[] = []
-    const exit = await run(words, { ...io, ...captured(out, errors), cwd: folder, stdin: new PassThrough().end() })
+    const exit = await run(words, {
+      ...io,
+      ...captured(out, errors),
+      cwd: folder,
+      stdin: new PassThrough().end(),
+    })
     if (expected.includes(exit)) return out.join('')
-    throw new Error(`dunant ${words.join(' ')} exited with ${String(exit)}: ${errors.join('').trim()}`)
+    throw new Error(
+      `dunant ${words.join(' ')} exited with ${String(exit)}: ${errors.join('').trim()}`,
+    )
   }
   return {
     folder,
@@ -49,9 +59,13 @@ export function openStage(io: Io, folder: string): Stage {
     play: async (words, expected = [0]) => {
       write(`  $ dunant ${shown(words)}`)
       const output = await perform(words, expected)
-      const lines = output.trimEnd().split('\n').filter((line) => line !== '')
+      const lines = output
+        .trimEnd()
+        .split('\n')
+        .filter((line) => line !== '')
       for (const line of lines.slice(0, SHOWN_LINES_MAX)) write(`    ${line}`)
-      if (lines.length > SHOWN_LINES_MAX) write(`    … ${String(lines.length - SHOWN_LINES_MAX)} more lines`)
+      if (lines.length > SHOWN_LINES_MAX)
+        write(`    … ${String(lines.length - SHOWN_LINES_MAX)} more lines`)
       return output
     },
     ask: async (words, expected = [0]) => {
@@ -67,7 +81,10 @@ function captured(out: string[], errors: string[]): Pick<Io, 'isTerminal' | 'std
 }
 
 function sinkInto(texts: string[]): Io['stdout'] {
-  return { write: (chunk) => texts.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8')) }
+  return {
+    write: (chunk) =>
+      texts.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8')),
+  }
 }
 
 function shown(words: readonly string[]): string {
@@ -93,11 +110,15 @@ export async function startServerProcess(folder: string): Promise<ServerProcess>
   const log = join(folder, 'server', 'output.log')
   const file = openSync(log, 'a', 0o600)
   const [, program = ''] = process.argv
-  const child = spawn(process.execPath, [...process.execArgv, program, 'serve', '--data', 'server', '--port', '0'], {
-    cwd: folder,
-    detached: true,
-    stdio: ['ignore', file, file],
-  })
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, program, 'serve', '--data', 'server', '--port', '0'],
+    {
+      cwd: folder,
+      detached: true,
+      stdio: ['ignore', file, file],
+    },
+  )
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const { pid } = child
   if (pid === undefined) throw new Error('the server process did not start')
@@ -119,7 +140,8 @@ async function waitForUrl(log: string, exitCode: () => number | null): Promise<s
   while (performance.now() < deadline) {
     const [, url] = /(http:\/\/127\.0\.0\.1:[0-9]+)/.exec(readFileSync(log, 'utf8')) ?? []
     if (url !== undefined) return url
-    if (exitCode() !== null) throw new Error(`the server process ended: ${readFileSync(log, 'utf8').trim()}`)
+    if (exitCode() !== null)
+      throw new Error(`the server process ended: ${readFileSync(log, 'utf8').trim()}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error('the server did not listen within 20 seconds')

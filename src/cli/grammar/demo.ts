@@ -10,10 +10,22 @@ export const DEMO_COMMANDS: readonly CommandSpec[] = [
       'The last line of a demo that is kept is JSON: url and pid of the server, and where the files of server and clients are.',
     ],
     options: {
-      customers: { type: 'text', value: 'FILE.csv', help: 'your own list: columns account,language,facts' },
-      keep: { type: 'text', value: 'DIR', help: 'play it in this folder and leave the server running' },
+      customers: {
+        type: 'text',
+        value: 'FILE.csv',
+        help: 'your own list: columns account,language,facts',
+      },
+      keep: {
+        type: 'text',
+        value: 'DIR',
+        help: 'play it in this folder and leave the server running',
+      },
     },
-    examples: ['dunant demo', 'dunant demo --keep playground', 'dunant demo --customers customers.csv --keep playground'],
+    examples: [
+      'dunant demo',
+      'dunant demo --keep playground',
+      'dunant demo --customers customers.csv --keep playground',
+    ],
     load: async () => (await import('#cli/commands/demo.ts')).demo,
   },
 ]

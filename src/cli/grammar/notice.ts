@@ -8,6 +8,10 @@ const CONTENT: Options = {
   template: { type: 'text', value: 'NAME', help: 'an adopted template, by kind or hash; default account' },
 }
 
+const READER: Options = {
+  'reporter-key': { type: 'text', value: 'FILE', help: 'with --gpg: the software key of an officer that opens the brief' },
+}
+
 /** A company tells its customers. */
 export const NOTICE_COMMANDS: readonly CommandSpec[] = [
   {
@@ -23,8 +27,9 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
     options: {
       ...CONTENT,
       account: { type: 'text', value: 'ACCOUNT', help: 'the customer to show; default the first' },
+      party: { type: 'text', value: 'DOMAIN', help: 'your party' },
     },
-    uses: ['coalition', 'signer'],
+    uses: ['coalition'],
     examples: ['dunant notice preview --customers customers.csv --brief brief.json --party contoso.example'],
     load: async () => (await import('#cli/commands/notice-draft.ts')).preview,
   },
@@ -45,6 +50,7 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
       supersedes: { type: 'text', value: 'NOTICE', help: 'the notice that this one follows' },
       'supersedes-files': { type: 'text', value: 'DIR', help: 'product files of that notice' },
       'reporter-key': { type: 'text', value: 'FILE', help: "sign the customers' parts with this key where the act is signed by --gpg" },
+      resume: { type: 'flag', help: 'send again what an interrupted filing left in --out' },
       'allow-faults': { type: 'flag', help: 'leave out rows that cannot be used' },
     },
     uses: SIGNING,
@@ -58,6 +64,7 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
     path: 'notice show',
     summary: "read another party's notice before you support it",
     args: [NOTICE],
+    options: READER,
     uses: SIGNING,
     examples: ['dunant notice show c07d… --party fabrikam.example --key bob'],
     load: async () => (await import('#cli/commands/notice.ts')).show,
@@ -65,8 +72,10 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'notice support',
     summary: "state what your party knows about another's notice",
+    about: ['The brief is opened first and must be the one that the notice commits to.'],
     args: [NOTICE],
     options: {
+      ...READER,
       state: { type: 'list', value: 'STATEMENT', help: 'issuer_is_genuine, same_actor_seen, method_reviewed or own_customers_notified' },
     },
     uses: SIGNING,

@@ -1,0 +1,111 @@
+import { auditLog } from '#client/audit.ts'
+import { fetchDirectory } from '#client/directory.ts'
+import { fetchCheckpoint } from '#client/log.ts'
+import { type Finding, monitorParty } from '#client/monitor.ts'
+import { pinnedTree } from '#client/pins.ts'
+import { hex } from '#core/bytes.ts'
+import { accept, type Result } from '#core/result.ts'
+import { connect, type Connection } from '#cli/connection.ts'
+import { EXIT } from '#cli/exit.ts'
+import { withHome } from '#cli/home.ts'
+import { type Call, type Command, type Output, say } from '#cli/output.ts'
+import { keepEffective, ownActs } from '#cli/own-acts.ts'
+import { openProgress } from '#cli/progress.ts'
+import { readId } from './party.ts'
+import { witnessLine } from './receipt.ts'
+
+/** `log verify` */
+export const verify: Command = async (call) =>
+  await online(call, async ({ api, pins }) => {
+    const replay = await fetchDirectory(api, pins)
+    if (!replay.ok) return replay
+    const before = await pinnedTree(pins)
+    const checkpoint = await fetchCheckpoint(api, pins, replay.value.directory)
+    if (!checkpoint.ok) return checkpoint
+    const { root, size, witnessed, witnessQuorum } = checkpoint.value
+    const grown = before === undefined ? 'seen for the first time' : `grew from ${String(before.size)} entries, which are unchanged`
+    return accept(
+      say([`log      ${String(size)} entries, ${grown}`, `root     ${hex(root)}`, witnessLine(checkpoint.value)], {
+        size,
+        root: hex(root),
+        before: before?.size ?? null,
+        witnessed,
+        witness_quorum: witnessQuorum,
+      }),
+    )
+  })
+
+/** `log audit` */
+export const audit: Command = async (call) =>
+  await online(call, async ({ api, pins }) => {
+    const progress = openProgress(call.io, 'reading the log')
+    try {
+      const report = await auditLog(api, pins, (done, size) => {
+        progress.update(done, size)
+      })
+      if (!report.ok) return report
+      const { governance, heads, privateRecords, publicRecords, root, size, tiles } = report.value
+      return accept(
+        say(
+          [
+            `log         ${String(size)} entries, all under the signed root`,
+            `root        ${root}`,
+            `tiles       ${String(tiles)} of hashes, all right`,
+            `records     ${String(publicRecords)} public, ${String(privateRecords)} that tell nobody else anything`,
+            `governance  ${String(governance)} records, all in the chain; ${String(heads)} published heads, all right`,
+            witnessLine(report.value),
+          ],
+          report.value,
+        ),
+      )
+    } finally {
+      progress.close()
+    }
+  })
+
+/** `log watch-once` */
+export const watchOnce: Command = async (call) => {
+  const domain = call.args.text('party')
+  const accepted = call.args.list('accept').map(readId)
+  return await online(call, async ({ api, home, pins }) => {
+    keepEffective(home, accepted)
+    const { effective, filed } = ownActs(home)
+    const report = await monitorParty(api, pins, { domain, known: effective })
+    if (!report.ok) return report
+    // What this home filed itself and now finds in the chain took effect in the meantime.
+    const arrived = report.value.findings.flatMap((finding) => (finding.kind === 'unknown' && filed.includes(finding.act) ? [finding.act] : []))
+    keepEffective(home, arrived)
+    const findings = report.value.findings.filter((finding) => !isOwn(finding, filed))
+    const lines = findings.length === 0 ? [`nothing to look into for ${domain}, ${String(report.value.size)} entries`] : findings.map(describe)
+    return accept({ ...say(lines, { party: domain, size: report.value.size, findings }), exit: findings.length === 0 ? EXIT.done : EXIT.unverified })
+  })
+}
+
+/** Own acts that wait, or that took effect since, are news to nobody. */
+function isOwn(finding: Finding, filed: readonly string[]): boolean {
+  return (finding.kind === 'unknown' || finding.kind === 'waiting') && filed.includes(finding.act)
+}
+
+function describe(finding: Finding): string {
+  switch (finding.kind) {
+    case 'withheld':
+      return `WITHHELD  ${finding.act}: you filed it and it took effect, and the chain does not have it`
+    case 'unknown':
+      return `UNKNOWN   ${finding.act}: ${finding.type} in your name or about you, not filed from this home`
+    case 'waiting':
+      return `WAITING   ${finding.act}: ${finding.type} in your name or about you waits for signatures`
+    case 'unlogged':
+      return `UNLOGGED  ${finding.record}: shown to you as governance, and not in the log`
+    case 'outside-chain':
+      return `LEFT OUT  ${finding.act}: a governance record of the log that the chain does not have`
+    case 'head-wrong':
+      return `WRONG     entry ${String(finding.leafIndex)} publishes a head that the chain did not have`
+  }
+}
+
+async function online(call: Call, work: (connection: Connection) => Promise<Result<Output>>): Promise<Result<Output>> {
+  return await withHome(call, async (home) => {
+    const connection = await connect(call, home)
+    return connection.ok ? await work(connection.value) : connection
+  })
+}
