@@ -104,10 +104,15 @@ function printFailure(io: Io, failed: { error: unknown; argv: readonly string[];
   if (failed.wantsJson) io.stdout.write(`${printableJson({ error: NAMES[exit] ?? 'bug', detail: message })}\n`)
   io.stderr.write(`dunant: ${printableLine(message)}\n`)
   if (exit === EXIT.usage) io.stderr.write(`${hintFor(failed.argv)}\n`)
-  if (exit === EXIT.bug && error instanceof Error && io.env['DUNANT_DEBUG'] !== undefined) {
-    io.stderr.write(`${printable(error.stack ?? '')}\n`)
-  }
+  if (io.env['DUNANT_DEBUG'] !== undefined) io.stderr.write(`${printable(traceOf(error))}\n`)
   return exit
+}
+
+/** Where an error came from, for whoever looks for a fault in dunant itself. */
+function traceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause === undefined ? '' : `\ncaused by ${traceOf(error.cause)}`
+  return `${error.stack ?? error.message}${cause}`
 }
 
 const NAMES: Partial<Record<ExitCode, string>> = { [EXIT.usage]: 'usage', [EXIT.unavailable]: 'unavailable', [EXIT.bug]: 'bug' }

@@ -1,11 +1,12 @@
 import { base64, fromUtf8 } from '#core/bytes.ts'
 import type { ChallengePurpose } from '#core/challenge.ts'
-import type { Json } from '#core/canonical-json.ts'
+import { canonicalJson, type Json } from '#core/canonical-json.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { type EntryTile, type HashTile, tilePath } from '#core/log/tile.ts'
 import { writeArmor } from '#core/packets.ts'
 import type { LinePath, MailboxLink, Receipt } from '#core/receipt.ts'
 import { accept, type Result } from '#core/result.ts'
+import { type TemplateText, textHash } from '#core/template.ts'
 import {
   ActSchema,
   BundleLineSchema,
@@ -93,6 +94,8 @@ export interface Api {
   readDirectory(after?: number): Promise<Result<ServedDirectory>>
   /** A manifest or text, which must have this hash: checked by `readTemplate`. */
   readTemplatePart(hash: string): Promise<Result<Json>>
+  /** Keeps a text for a `template.adopt` to name; answers with its hash. */
+  uploadTemplateText(text: TemplateText): Promise<Result<string>>
   uploadChunk(chunk: BundleChunk): Promise<Result<{ readonly held: number }>>
   /** Bytes that the server holds of a bundle. */
   bundleHeld(root: string): Promise<Result<number>>
@@ -208,7 +211,13 @@ function actApi(send: Transport): ActApi {
 
 type NoticeApi = Pick<
   Api,
-  'bundleHeld' | 'readBrief' | 'readLine' | 'readTemplatePart' | 'uploadBrief' | 'uploadChunk'
+  | 'bundleHeld'
+  | 'readBrief'
+  | 'readLine'
+  | 'readTemplatePart'
+  | 'uploadBrief'
+  | 'uploadChunk'
+  | 'uploadTemplateText'
 >
 
 function noticeApi(send: Transport): NoticeApi {
@@ -216,6 +225,17 @@ function noticeApi(send: Transport): NoticeApi {
     readTemplatePart: async (hash) => {
       const reply = await send(get(`/api/templates/${encodeURIComponent(hash)}`))
       return reply.ok ? accept(jsonOf(reply.value)) : reply
+    },
+    uploadTemplateText: async (text) => {
+      const hash = textHash(text)
+      const body = canonicalJson(text)
+      const reply = await send({
+        ...get(`/api/templates/${hash}`),
+        method: 'PUT',
+        body,
+        headers: JSON_TYPE,
+      })
+      return reply.ok ? accept(hash) : reply
     },
     uploadChunk: async (chunk) => await json(send, HeldSchema, chunkCall(chunk)),
     bundleHeld: async (root) => {

@@ -2,10 +2,12 @@ import type { JsonObject } from './canonical-json.ts'
 
 /** What an officer may do for a party. */
 export const DUTIES = ['admin', 'counsel', 'reporter', 'responder', 'reviewer'] as const
+/** One of `DUTIES`. */
 export type Duty = (typeof DUTIES)[number]
 
 /** What kind of organisation a party is. */
 export const PARTY_KINDS = ['member', 'panelist', 'partner'] as const
+/** One of `PARTY_KINDS`. */
 export type PartyKind = (typeof PARTY_KINDS)[number]
 
 /** What a supporting party may state, and nothing else. */
@@ -15,10 +17,12 @@ export const STATEMENTS = [
   'own_customers_notified',
   'same_actor_seen',
 ] as const
+/** One of `STATEMENTS`. */
 export type Statement = (typeof STATEMENTS)[number]
 
 /** How a notice relates to an earlier one. */
 export const NOTICE_KINDS = ['correction', 'first', 'follow_up', 'withdrawal'] as const
+/** One of `NOTICE_KINDS`. */
 export type NoticeKind = (typeof NOTICE_KINDS)[number]
 
 /** An officer as first enrolled: a base64 certificate and the answer to a challenge sent to it. */
@@ -62,18 +66,21 @@ export interface CharterTerms {
   readonly witnesses: WitnessPolicy
 }
 
+/** Founds the coalition. */
 export interface CharterAdoptBody extends CharterTerms {
   readonly founders: readonly Founder[]
   /** Hashes of the templates adopted from the start. */
   readonly templates: readonly string[]
 }
 
+/** Admits a party with its first officers, or gives one that lost its last admin new ones. */
 export interface PartyAdmitBody {
   readonly domain: string
   readonly kind: PartyKind
   readonly officers: readonly OfficerEntry[]
 }
 
+/** Suspends a party; a later admission lifts it. */
 export interface PartySuspendBody {
   readonly domain: string
   readonly reason: 'compromised' | 'conduct' | 'inactive' | 'left'
@@ -85,18 +92,22 @@ export interface PolicyRule {
   readonly type: string
 }
 
+/** A party's whole policy: what it does not name goes by the usual duties. */
 export interface PartyPolicyBody {
   readonly rules: readonly PolicyRule[]
   readonly two_officers: boolean
 }
 
+/** Enrols one more officer of the author's party. */
 export interface OfficerAddBody extends OfficerEntry {}
 
+/** Gives an officer other duties. */
 export interface OfficerChangeBody {
   readonly duties: readonly Duty[]
   readonly fingerprint: string
 }
 
+/** Retires an officer; as compromised, also from what waits. */
 export interface OfficerRetireBody {
   readonly fingerprint: string
   readonly reason: 'compromised' | 'retired'
@@ -108,6 +119,7 @@ export interface CertificateReplaceBody {
   readonly challenge: string
 }
 
+/** Adopts a template for notices. */
 export interface TemplateAdoptBody {
   /** The template manifest, which names its texts by hash; they are uploaded before. Its canonical form is what is hashed. */
   readonly manifest: JsonObject
@@ -118,6 +130,7 @@ export interface MailboxInviteBody {
   readonly tokens: readonly string[]
 }
 
+/** Enrols a mailbox, signed by the certificate enrolled. */
 export interface MailboxEnrolBody {
   readonly certificate: string
   readonly challenge: string
@@ -134,35 +147,42 @@ export interface MailboxEnrolBody {
   readonly work?: string
 }
 
+/** Replaces the parties that may file to the author's mailbox. */
 export interface MailboxFilersBody {
   readonly filers: readonly string[]
 }
 
+/** Puts another key behind the author's mailbox; the old key signs, the new one answers a challenge. */
 export interface MailboxRotateBody {
   readonly certificate: string
   readonly challenge: string
 }
 
+/** A body without members. */
 export interface EmptyBody {
   readonly [key: string]: never
 }
 
+/** Tells the filer that the author's mailbox has read a notice. */
 export interface NoticeAcknowledgeBody {
   /** Index of the mailbox's own line in the notice's bundle. */
   readonly index: number
   readonly notice: string
 }
 
+/** Invites parties to a campaign. */
 export interface CampaignOpenBody {
   readonly invited: readonly string[]
   /** SHA-256 of the OpenPGP message with the label: TLP, sector, urgency, terms. */
   readonly label: string
 }
 
+/** Accepts an invitation and its terms. */
 export interface CampaignAcceptBody {
   readonly campaign: string
 }
 
+/** Sends the content to those who accepted. */
 export interface CampaignShareBody {
   readonly campaign: string
   /** SHA-256 of the OpenPGP message with the content. */
@@ -175,6 +195,7 @@ export interface JointTerms {
   readonly until: string
 }
 
+/** Files one company's notice for all its customers in a bundle. */
 export interface NoticeFileBody {
   /** Commitment to the brief: SHA-256(32-byte salt || canonical brief). */
   readonly brief: string
@@ -191,25 +212,30 @@ export interface NoticeFileBody {
   readonly template: string
 }
 
+/** States what another party knows about a notice. */
 export interface NoticeSupportBody {
   readonly notice: string
   readonly statements: readonly Statement[]
 }
 
+/** Takes back an act of one's own, or one's signature under another's, before effect. */
 export interface ActWithdrawBody {
   readonly act: string
 }
 
+/** Leaves the trace of an act that ran out. */
 export interface ActLapseBody {
   readonly act: string
 }
 
+/** Releases a joint notice whose supports have come or whose time is up. */
 export interface NoticeReleaseBody {
   readonly notice: string
   /** Act ids of the supports counted, ascending. */
   readonly supports: readonly string[]
 }
 
+/** Opens a session over the server's nonce; never stored or logged. */
 export interface SessionOpenBody {
   readonly session: string
 }
@@ -243,4 +269,5 @@ export interface ActBodies {
   'template.adopt': TemplateAdoptBody
 }
 
+/** The name of an act type. */
 export type ActType = keyof ActBodies

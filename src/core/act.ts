@@ -14,6 +14,7 @@ export type Author =
   | { readonly key: string }
   | { readonly service: string }
 
+/** What kind of author an act names. */
 export type AuthorKind = 'party' | 'mailbox' | 'key' | 'service'
 
 interface ActShape<T extends ActType> {

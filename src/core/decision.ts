@@ -35,11 +35,13 @@ export interface MailboxState {
   readonly links: readonly string[]
 }
 
+/** A single-use token that a party handed out. */
 export interface InvitationState {
   readonly party: string
   readonly spent: boolean
 }
 
+/** Who looks at one attack together. */
 export interface CampaignState {
   readonly author: string
   readonly invited: readonly string[]
@@ -56,6 +58,7 @@ export interface SupportEntry {
   readonly statements: readonly Statement[]
 }
 
+/** A filed notice and who stands behind it. */
 export interface NoticeState {
   readonly filer: string
   readonly campaign?: string
@@ -98,6 +101,7 @@ export interface BriefState {
   readonly day: string
 }
 
+/** A mailbox has read a notice. */
 export interface AcknowledgementState {
   readonly day: string
 }
@@ -131,6 +135,7 @@ export interface SubjectStates {
   template: TemplateState
 }
 
+/** The name of a kind of subject. */
 export type SubjectName = keyof SubjectStates
 
 /** What a decision needs to read. */

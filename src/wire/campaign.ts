@@ -6,7 +6,13 @@ import { domain, hash, origin } from './fields.ts'
 import { BriefSchema } from './notice.ts'
 
 /** How far a brief may go (FIRST TLP 2.0). */
-export const TLP_LABELS = ['amber', 'amber+strict', 'clear', 'green', 'red'] as const
+export const TLP_LABELS = [
+  'TLP:AMBER',
+  'TLP:AMBER+STRICT',
+  'TLP:CLEAR',
+  'TLP:GREEN',
+  'TLP:RED',
+] as const
 /** How soon a campaign needs an answer. */
 export const URGENCIES = ['days', 'hours', 'weeks'] as const
 

@@ -117,7 +117,10 @@ export function snapshotOf(folder: string): string {
     const rows = tables.map(({ name }) =>
       database.prepare<[], unknown>(`SELECT * FROM "${name}"`).raw().all(),
     )
-    const blobs = readdirSync(join(folder, 'blobs'), { recursive: true }).map(String).sort()
+    const blobs = readdirSync(join(folder, 'blobs'), { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith('.blob'))
+      .sort()
     return sha256Hex(new TextEncoder().encode(JSON.stringify([tables, rows, blobs])))
   } finally {
     database.close()

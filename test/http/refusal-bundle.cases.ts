@@ -42,9 +42,9 @@ function sending(
   }
 }
 
-/** Sends these lines, whatever their order, as if they were a bundle. */
+/** Sorted lines with these among them, as many as a bundle must have. */
 function lines(...replaced: readonly string[]): Bundle {
-  return bundleOf([...replaced, ...paddedLines([])])
+  return bundleOf([...replaced, ...paddedLines([]).slice(replaced.length)].sort())
 }
 
 const GOOD = bundleOf(paddedLines([]))
@@ -72,13 +72,13 @@ const FORMS: readonly RefusalCase[] = [
     lines('x'.repeat(LINE_BYTES_MAX + 1)),
   ),
   sending('lines out of order', UNSORTED, () => bundleOf([...paddedLines([])].reverse())),
-  sending('a line that stands there twice', UNSORTED, () => lines(paddedLines([])[0] ?? '')),
+  sending('a line that stands there twice', UNSORTED, () => lines(paddedLines([])[5] ?? '')),
   sending('another root than the lines have', { reason: 'bundle-root-wrong', status: 422 }, () => ({
     ...GOOD,
     root: sha256Hex(utf8('other')),
   })),
   sending('more lines than announced', COUNT, () => ({
-    ...bundleOf(paddedLines(paddedLines([]).concat(COMMITMENT).sort())),
+    ...bundleOf([...paddedLines([], 'one'), ...paddedLines([], 'two')].sort()),
     count: 1024,
   })),
   sending('a count that is no power of two', COUNT, () => ({ ...GOOD, count: 1025 })),

@@ -1,11 +1,12 @@
 import { composeAct } from '#client/act.ts'
 import type { ActBodies, ActType } from '#core/act-bodies.ts'
 import { base64, utf8 } from '#core/bytes.ts'
-import type { JsonObject } from '#core/canonical-json.ts'
+import { canonicalJson } from '#core/canonical-json.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { writeArmor } from '#core/packets.ts'
 import { createApp } from '#http/app.ts'
-import { textHash } from '#core/template.ts'
+import { readTemplateFiles } from '#templates'
+import { assembleTemplate, type Template } from '#wire/assemble-template.ts'
 import {
   type Answered,
   type Coalition,
@@ -22,7 +23,16 @@ import { secondOfficer } from './refusal-signature.cases.ts'
 
 const DAY = 86_400
 const HASH = '0'.repeat(64)
+/** The first template of the release. */
+const TEMPLATE = shippedTemplate()
 type Kind = Pick<RefusalCase, 'reason' | 'status'>
+
+function shippedTemplate(): Template {
+  const [files] = readTemplateFiles()
+  const template = files === undefined ? undefined : assembleTemplate(files.kind, files.texts)
+  if (template?.ok !== true) throw new Error('there is no template')
+  return template.value
+}
 
 /** An act of Contoso's that is refused as it stands, after something has happened. */
 function acting<T extends ActType>(
@@ -221,50 +231,51 @@ const PARTIES: readonly RefusalCase[] = [
     },
   ),
   acting(
-    'a template without the texts it names',
+    'a template whose texts nobody uploaded',
     { reason: 'template-unknown', status: 422 },
-    {
-      type: 'template.adopt',
-      body: () => ({
-        manifest: { languages: [{ hash: HASH, language: 'en' }] },
-        texts: [{ a: 1 }],
-      }),
-    },
+    { type: 'template.adopt', body: () => ({ manifest: { ...TEMPLATE.manifest } }) },
   ),
   {
     reason: 'template-exists',
     status: 409,
     name: 'a template adopted twice',
     arrange: async (c) => {
-      const { contoso, fabrikam, litware } = threeOf(c)
-      const partner = await companyKey('partner.example')
+      const three = threeOf(c)
+      const partner = await admitReviewer(c)
+      const token = await c.session(three.contoso)
+      for (const { hash, language } of TEMPLATE.manifest.languages) {
+        const body = Uint8Array.from(canonicalJson({ ...TEMPLATE.texts.get(language) }))
+        const kept = await c.ask(`/api/templates/${hash}`, { method: 'PUT', token, body })
+        if (kept.status !== 201) throw new Error(kept.text)
+      }
+      const body = { manifest: { ...TEMPLATE.manifest } }
       idOf(
         await c.submit(
-          'party.admit',
-          {
-            ...(await newcomer(c, partner.domain)),
-            officers: [
-              {
-                certificate: partner.certificate,
-                challenge: await c.challenge(partner.key, partner.certificateBytes, 'officer'),
-                duties: ['admin', 'reviewer'],
-              },
-            ],
-          },
-          contoso,
-          fabrikam,
+          'template.adopt',
+          body,
+          three.contoso,
+          three.fabrikam,
+          three.litware,
+          partner,
         ),
       )
-      const text: JsonObject = { words: 'x' }
-      const body = {
-        manifest: { languages: [{ hash: textHash(text), language: 'en' }] },
-        texts: [text],
-      }
-      idOf(await c.submit('template.adopt', body, contoso, fabrikam, litware, partner))
-      return async () => await c.submit('template.adopt', body, contoso)
+      return async () => await c.submit('template.adopt', body, three.contoso)
     },
   },
 ]
+
+/** Admits a partner whose officer reviews. */
+async function admitReviewer(c: Coalition): Promise<Company> {
+  const { contoso, fabrikam } = threeOf(c)
+  const partner = await companyKey('partner.example')
+  const admission = await newcomer(c, partner.domain)
+  const officers = admission.officers.map((officer) => ({
+    ...officer,
+    duties: ['admin', 'reviewer'] as const,
+  }))
+  idOf(await c.submit('party.admit', { ...admission, officers }, contoso, fabrikam))
+  return partner
+}
 
 const HEADS: readonly RefusalCase[] = [
   {

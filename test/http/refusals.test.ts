@@ -9,16 +9,65 @@ import { MAILBOXES } from './refusal-mailbox.cases.ts'
 import { NOTICE_CASES } from './refusal-notice.cases.ts'
 import { SENT } from './refusal-sent.cases.ts'
 import { SIGNATURES } from './refusal-signature.cases.ts'
+import { TEMPLATES } from './refusal-template.cases.ts'
 
 const CASES = [
   ...SENT,
   ...SIGNATURES,
   ...CERTIFICATES,
   ...GOVERNANCE,
+  ...TEMPLATES,
   ...MAILBOXES,
   ...NOTICE_CASES,
   ...BUNDLES,
 ]
+
+/** Reasons that only clients give: about what they were sent, and about their own files. */
+const CLIENT_ONLY: readonly RefusalReason[] = [
+  'act-known-differently',
+  'certificate-mismatch',
+  'receipt-malformed',
+  'receipt-origin-wrong',
+  'receipt-genesis-wrong',
+  'receipt-signature-wrong',
+  'receipt-directory-broken',
+  'receipt-line-wrong',
+  'note-malformed',
+  'note-unsigned',
+  'note-signature-wrong',
+  'checkpoint-malformed',
+  'checkpoint-inconsistent',
+  'checkpoint-older',
+  'proof-malformed',
+  'proof-wrong',
+  'vkey-malformed',
+  'tile-malformed',
+  'directory-broken',
+  'chain-shorter-than-pinned',
+  'chain-broken',
+  'line-list-shrunk',
+  'line-omitted',
+  'notice-malformed',
+  'notice-not-for-me',
+  'notice-origin-wrong',
+  'notice-filer-wrong',
+  'notice-signer-wrong',
+  'notice-template-wrong',
+  'notice-brief-wrong',
+  'notice-commitment-wrong',
+  'notice-text-wrong',
+  'facts-invalid',
+  'brief-invalid',
+  'account-invalid',
+  'customer-list-invalid',
+  'language-missing',
+  'key-missing',
+  'key-malformed',
+  'passphrase-wrong',
+]
+
+/** Reasons that no code gives: a withdrawn act no longer waits, and no quorum can be missed for good. */
+const UNUSED: readonly RefusalReason[] = ['act-withdrawn', 'quorum-unreachable']
 
 let coalition: Coalition | undefined
 afterEach(async () => {
@@ -42,5 +91,30 @@ describe('is refused by name, and nothing is written', () => {
     expect((await coalition.ask('/readyz')).status).toBe(200)
   })
 })
-void REFUSAL_REASONS
-export type X = RefusalReason
+
+test('a stranger gets one and the same answer, whatever is wrong', async () => {
+  const answers = new Set<string>()
+  for (const { arrange, reason } of CASES) {
+    if (reason !== 'signature-not-accepted') continue
+    const opened = await foundCoalition()
+    const { headers, status, text } = await (await arrange(opened))()
+    answers.add(JSON.stringify([status, text, [...headers]]))
+    await opened.close()
+  }
+  expect(answers.size).toBe(1)
+})
+
+test('every refusal has a test over HTTP, or is given by clients alone', () => {
+  const tested = new Set<RefusalReason>(CASES.map(({ reason }) => reason))
+  const elsewhere = new Set<RefusalReason>([...CLIENT_ONLY, ...UNUSED])
+  expect(REFUSAL_REASONS.filter((reason) => !tested.has(reason) && !elsewhere.has(reason))).toEqual(
+    [],
+  )
+  expect([...elsewhere].filter((reason) => tested.has(reason))).toEqual([])
+  expect(elsewhere.size).toBe(CLIENT_ONLY.length + UNUSED.length)
+})
+
+test('no two tests of refusals have one name', () => {
+  const names = CASES.map(({ name, reason }) => `${reason}: ${name}`)
+  expect(names.length).toBe(new Set(names).size)
+})

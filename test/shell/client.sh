@@ -10,8 +10,8 @@
 #
 # Every step prints one line. The last line is "ok", or says which step failed.
 #
-# What stock tools do not check here: the Ed25519 signature of the log under its checkpoint, for which gpg has no command; and the
-# text of a notice against an adopted template, which is a program's work.
+# What this script leaves to a program: the Ed25519 signature of the log under its checkpoint, for which gpg has no command; counting
+# quorums and duties in the chain of the directory; and holding the text of a notice against an adopted template.
 
 set -eu
 export LC_ALL=C
@@ -151,12 +151,14 @@ answer_challenge() {
 }
 
 # check_signatures FOLDER: every signature in the folder must be a good one over FOLDER/payload, by a certificate of keyring d. Prints the
-# SHA-256 of each signature packet, sorted, as a record lists them.
+# SHA-256 of each signature packet, sorted, as a record lists them; FOLDER/signers names the primary keys.
 check_signatures() {
   : > "$1/hashes"
+  : > "$1/signers"
   for signature in "$1"/*.asc; do
     gpg_as d --status-file "$1/status" --verify "$signature" "$1/payload" || fail 'a signature does not hold'
-    grep -q '^\[GNUPG:\] VALIDSIG ' "$1/status" || fail 'a signature is not valid'
+    grep -q '^\[GNUPG:\] GOODSIG ' "$1/status" || fail 'the key of a signature is not valid'
+    sed -n 's/^\[GNUPG:\] VALIDSIG .* //p' "$1/status" | tr A-F a-f >> "$1/signers"
     gpg_as d --dearmor < "$signature" | sha256 >> "$1/hashes"
   done
   sort "$1/hashes"
@@ -509,6 +511,10 @@ check_sealed() {
   check_proof "$1"
   check_record "$1" "$2"
   grep -q "^$(jq -r .directory "$1/record")\$" "$work/heads" || fail 'a record names a directory that is not in the chain'
+  author=$(jq -r .by.party "$1/payload")
+  while read -r signer; do
+    grep -q -F -x "$author $signer" "$work/roster" || fail "somebody else signed for $author"
+  done < "$1/signers"
 }
 
 check_receipt() {

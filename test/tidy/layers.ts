@@ -31,12 +31,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'service',
     'adapters',
     'http',
+    'templates',
     'entry',
     '@hono/node-server',
     'zod',
     'node:',
   ],
   migrations: ['migrations', 'kysely'],
+  templates: ['core', 'node:'],
 }
 
 /** Packages of types alone: nothing of them is left in the program. */
@@ -91,7 +93,7 @@ export function climbingImports(files: readonly SourceFile[]): string[] {
 }
 
 function inLayers(files: readonly SourceFile[]): SourceFile[] {
-  return files.filter((file) => isCode(file) && /^(?:src|migrations)\//.test(file.path))
+  return files.filter((file) => isCode(file) && /^(?:src|migrations|templates)\//.test(file.path))
 }
 
 function mayImport(

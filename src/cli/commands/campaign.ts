@@ -3,7 +3,7 @@ import type { Api } from '#client/http.ts'
 import type { UnlockedKey } from '#client/openpgp.ts'
 import type { ActOf } from '#core/act.ts'
 import { fromBase64 } from '#core/bytes.ts'
-import type { Json } from '#core/canonical-json.ts'
+import type { Json, JsonObject } from '#core/canonical-json.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { parseAct } from '#wire/act.ts'
 import { type CampaignMessage, parseCampaignMessage } from '#wire/campaign.ts'
@@ -32,6 +32,9 @@ interface KeptCampaign {
   readonly author: string
   readonly role: 'accepted' | 'author' | 'invited'
 }
+
+/** Members that are lists; one paragraph may stand there by itself. */
+const LISTS = ['findings', 'indicators', 'terms'] as const
 
 /** `campaign open` */
 export const open: Command = async (call) => {
@@ -72,8 +75,8 @@ export const share: Command = async (call) => {
     if (!opened.ok) return opened
     const message = readMessage(writer, content, { kind: 'campaign.content', campaign })
     if (!message.ok) return message
-    const parties = call.args.list('to')
-    if (parties.length === 0) throw new UsageError('--to is missing: which parties accepted?')
+    const named = call.args.list('to')
+    const parties = named.length === 0 ? opened.value.invited : named
     const sent = await send(writer, message.value, parties)
     if (!sent.ok) return sent
     const submitted = await submit(writer.actor, 'campaign.share', { campaign, content: sent.value.hash })
@@ -158,9 +161,14 @@ function readMessage(
   json: Json,
   head: { kind: 'campaign.content'; campaign: string } | { kind: 'campaign.label' },
 ): Result<CampaignMessage> {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return refuse('brief-invalid', 'the file is not a JSON object')
+  if (!isObject(json)) return refuse('brief-invalid', 'the file is not a JSON object')
   const { genesis, origin } = actor.connection.coalition
-  return parseCampaignMessage({ ...json, ...head, author: actor.party, genesis, origin, v: 1 })
+  const lists = Object.fromEntries(LISTS.flatMap((name) => (typeof json[name] === 'string' ? [[name, [json[name]]]] : [])))
+  return parseCampaignMessage({ ...json, ...lists, ...head, author: actor.party, genesis, origin, v: 1 })
+}
+
+function isObject(json: Json): json is JsonObject {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 async function send(

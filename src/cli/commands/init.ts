@@ -103,7 +103,7 @@ async function makeKey(call: Call, home: Home, named: { domain: string; name: st
   return accept(keySigner(unlocked.value))
 }
 
-/** Starts the server for a moment on a port of its own and brings it the charter, as any founder would. */
+/** Starts the server for a moment on a port of its own and brings it the charter, like every founder. */
 async function adopt(
   call: Call,
   home: Home,

@@ -5,9 +5,9 @@ import { type Finding, monitorParty } from '#client/monitor.ts'
 import { pinnedTree } from '#client/pins.ts'
 import { hex } from '#core/bytes.ts'
 import { accept, type Result } from '#core/result.ts'
-import { connect, type Connection } from '#cli/connection.ts'
+import { connect, type Connection, openOfficer } from '#cli/connection.ts'
 import { EXIT } from '#cli/exit.ts'
-import { withHome } from '#cli/home.ts'
+import { type Home, withHome } from '#cli/home.ts'
 import { type Call, type Command, type Output, say } from '#cli/output.ts'
 import { keepEffective, ownActs } from '#cli/own-acts.ts'
 import { openProgress } from '#cli/progress.ts'
@@ -65,9 +65,11 @@ export const audit: Command = async (call) =>
 
 /** `log watch-once` */
 export const watchOnce: Command = async (call) => {
-  const domain = call.args.text('party')
   const accepted = call.args.list('accept').map(readId)
   return await online(call, async ({ api, home, pins }) => {
+    const party = await partyOf(call, home)
+    if (!party.ok) return party
+    const domain = party.value
     keepEffective(home, accepted)
     const { effective, filed } = ownActs(home)
     const report = await monitorParty(api, pins, { domain, known: effective })
@@ -79,6 +81,14 @@ export const watchOnce: Command = async (call) => {
     const lines = findings.length === 0 ? [`nothing to look into for ${domain}, ${String(report.value.size)} entries`] : findings.map(describe)
     return accept({ ...say(lines, { party: domain, size: report.value.size, findings }), exit: findings.length === 0 ? EXIT.done : EXIT.unverified })
   })
+}
+
+/** The party that is watched: named, or that of the key. Nothing is signed for it. */
+async function partyOf(call: Call, home: Home): Promise<Result<string>> {
+  const named = call.args.maybe('party')
+  if (named !== undefined) return accept(named)
+  const actor = await openOfficer(call, home)
+  return actor.ok ? accept(actor.value.party) : actor
 }
 
 /** Own acts that wait, or that took effect since, are news to nobody. */

@@ -84,18 +84,15 @@ export function briefOf(company: Company): Record<string, unknown> {
 /** What the invited companies see before they accept. */
 export const LABEL = {
   sector: 'civil society and media',
-  terms: 'Use it to warn your own customers. Do not name the source.',
+  terms: ['Use it to warn your own customers.', 'Do not name the source.'],
   tlp: 'TLP:AMBER+STRICT',
-  urgency: 'within 24 hours',
+  urgency: 'hours',
 }
 
 /** What they see afterwards. */
 export const CONTENT = {
-  indicators: [
-    'sign-in page at accounts-security-review.example',
-    'mail agent string Quillpost 4.2',
-  ],
-  method:
+  findings: [
     'Messages in the name of a colleague lead to a sign-in page that passes on the second factor.',
-  since: '2026-10-02',
+  ],
+  indicators: ['sign-in page at accounts-security-review.example', 'mail agent string Quillpost 4.2'],
 }

@@ -102,7 +102,7 @@ export async function found(stage: Stage, start: () => Promise<ServerProcess>): 
     ...reach,
   ])
   for (const { company } of founders)
-    await stage.play(['directory', 'pin', '--home', `clients/${company.domain}`, ...reach])
+    await stage.ask(['directory', 'pin', '--home', `clients/${company.domain}`, ...reach])
   const signers = new Map(
     founders
       .filter(({ sign }) => sign.includes('--gpg'))

@@ -33,7 +33,7 @@ function markersOf(customers: readonly Customer[]): readonly string[] {
   const shared = [
     ...COMPANIES.map((company) => String(briefOf(company)['method_plain'])),
     ...CONTENT.indicators,
-    CONTENT.method,
+    ...CONTENT.findings,
   ]
   return [...new Set([...texts, ...shared])].filter((text) => text.length >= MARKER_CHARACTERS_MIN)
 }

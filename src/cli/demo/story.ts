@@ -80,7 +80,7 @@ async function enrol(
     const tokens = `clients/${desk.company.domain}/invitation-${number}.txt`
     await stage.play(['mailbox', 'invite', '--out', tokens, ...desk.as, ...desk.sign])
     const [token = ''] = readLines(stage, tokens)
-    await stage.play([
+    await stage.ask([
       'directory',
       'pin',
       '--home',

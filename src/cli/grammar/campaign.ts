@@ -34,12 +34,12 @@ export const CAMPAIGN_COMMANDS: readonly CommandSpec[] = [
     summary: 'send the content to those who accepted',
     args: [CAMPAIGN],
     options: {
-      to: { type: 'list', value: 'DOMAIN', help: 'a party that accepted' },
+      to: { type: 'list', value: 'DOMAIN', help: 'a party that accepted; default all who were invited' },
       content: { type: 'text', value: 'FILE', help: 'JSON with findings and indicators; never a customer' },
       ...READER,
     },
     uses: SIGNING,
-    examples: ['dunant campaign share 3d21… --to fabrikam.example --content content.json --party contoso.example --key alice'],
+    examples: ['dunant campaign share 3d21… --content content.json --party contoso.example --key alice'],
     load: async () => (await import('#cli/commands/campaign.ts')).share,
   },
   {

@@ -23,10 +23,9 @@ export const LOG_COMMANDS: readonly CommandSpec[] = [
       'Run it from a timer. Exit code 5 says that there is something to look into. Acts that this home filed are known to it; name others that are in order with --accept, once.',
     ],
     options: {
-      party: { type: 'text', value: 'DOMAIN', help: 'your party' },
       accept: { type: 'list', value: 'ACT', help: 'this act in the name of your party, or about it, is in order' },
     },
-    uses: ['coalition'],
+    uses: ['coalition', 'signer', 'passphrase'],
     examples: ['dunant log watch-once --party contoso.example', 'dunant log watch-once --party contoso.example --accept 77ab…'],
     load: async () => (await import('#cli/commands/log.ts')).watchOnce,
   },

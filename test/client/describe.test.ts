@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import { describeStanding, type Standing } from '#client/describe.ts'
+
+const ALONE: Standing = {
+  filer: 'contoso.example',
+  supports: [],
+  marks: [],
+  status: 'logged',
+  witnessed: 0,
+  witnessQuorum: 0,
+}
+const SUPPORTED: Standing = {
+  ...ALONE,
+  supports: [
+    {
+      act: '11'.repeat(32),
+      party: 'litware.example',
+      statements: ['issuer_is_genuine', 'same_actor_seen'],
+      marks: ['signer-compromised'],
+    },
+    {
+      act: '22'.repeat(32),
+      party: 'fabrikam.example',
+      statements: ['issuer_is_genuine'],
+      marks: [],
+    },
+  ],
+  status: 'witnessed',
+  witnessed: 3,
+  witnessQuorum: 2,
+}
+
+test('names the filer alone where nobody supports the notice', () => {
+  expect(describeStanding(ALONE, 'en')).toEqual([
+    'contoso.example alone states: everything that this notice says about you.',
+    'Verified: the notice stands in the public log. This coalition has no outside witnesses.',
+  ])
+})
+
+test('says who states what together, and what the filer states alone', () => {
+  expect(describeStanding(SUPPORTED, 'en')).toEqual([
+    'fabrikam.example and litware.example state: this notice really comes from contoso.example.',
+    'contoso.example and litware.example state: they saw the same attackers in their own systems.',
+    'contoso.example alone states: everything that this notice says about you.',
+    'Careful: a key with which litware.example signed has since been reported stolen.',
+    'Verified: the notice stands in the public log, confirmed by 3 witnesses (2 needed).',
+  ])
+})
+
+test('says the same in French', () => {
+  expect(describeStanding(SUPPORTED, 'fr')).toEqual([
+    'fabrikam.example et litware.example déclarent : cet avis vient bien de contoso.example.',
+    'contoso.example et litware.example déclarent : avoir vu les mêmes attaquants dans leurs propres systèmes.',
+    'contoso.example est seul à déclarer : tout ce que cet avis dit de vous.',
+    'Attention : une clé avec laquelle litware.example a signé a depuis été déclarée volée.',
+    'Vérifié : l’avis figure dans le journal public, confirmé par 3 témoins (2 nécessaires).',
+  ])
+})
+
+test.each([
+  {
+    name: 'no receipt',
+    standing: { ...ALONE, status: 'not verified' as const },
+    begins: 'Not verified',
+  },
+  {
+    name: 'too few witnesses',
+    standing: { ...ALONE, witnessed: 1, witnessQuorum: 2 },
+    begins: 'Not witnessed yet: 1 of the 2',
+  },
+])('never says verified with $name', ({ begins, standing }) => {
+  expect(describeStanding(standing, 'en').at(-1)).toMatch(new RegExp(`^${begins}`))
+})
+
+test('one supporter states in the singular', () => {
+  const one: Standing = {
+    ...ALONE,
+    supports: [{ act: '', party: 'a.example', statements: ['method_reviewed'], marks: [] }],
+  }
+  expect(describeStanding(one, 'en')[0]).toBe(
+    'a.example states: how contoso.example came to its findings was reviewed.',
+  )
+})
