@@ -8,6 +8,8 @@ export interface Arguments {
   /** A text option that the command cannot do without. @throws UsageError where it is missing. */
   text(name: string): string
   maybe(name: string): string | undefined
+  /** Whether an option stands on the command line itself, not only in the environment. */
+  isGiven(name: string): boolean
   list(name: string): readonly string[]
   flag(name: string): boolean
   /** A whole number in decimal, at least 0. @throws UsageError for anything else. */
@@ -42,6 +44,7 @@ export function readArguments(
   const maybe = (name: string) => values(name)[0]
   return {
     maybe,
+    isGiven: (name) => given.options.has(name),
     text: (name) => {
       const value = maybe(name)
       if (value === undefined || value === '') throw new UsageError(`--${name} is missing`)
@@ -97,7 +100,12 @@ function readGiven(options: Options, argv: readonly string[]): Given {
 
 function readOption(
   options: Options,
-  token: { name: string; rawName: string; value: string | undefined; inlineValue: boolean | undefined },
+  token: {
+    name: string
+    rawName: string
+    value: string | undefined
+    inlineValue: boolean | undefined
+  },
 ): string {
   const spec = Object.hasOwn(options, token.name) ? options[token.name] : undefined
   if (spec === undefined || token.rawName !== `--${token.name}`) {
@@ -120,7 +128,9 @@ function readOption(
 
 function checkPositionals(spec: CommandSpec, given: readonly string[]): void {
   const args = spec.args ?? []
-  const needed = args.filter(({ count }) => count === undefined || count === 'one' || count === 'some')
+  const needed = args.filter(
+    ({ count }) => count === undefined || count === 'one' || count === 'some',
+  )
   const missing = needed[given.length]
   if (missing !== undefined) throw new UsageError(`${missing.name} is missing`)
   const last = args.at(-1)?.count

@@ -50,7 +50,8 @@ export async function connect(call: Call, home: Home): Promise<Result<Connection
   const coalition = await coalitionOf(call, pins)
   if (!coalition.ok) return coalition
   const url = call.args.maybe('server') ?? home.read('pins', SETTINGS)?.trim()
-  if (url === undefined) throw new UsageError('which server? Give --server URL, or pin one with: dunant directory pin')
+  if (url === undefined)
+    throw new UsageError('which server? Give --server URL, or pin one with: dunant directory pin')
   const pinned = await pinCoalition(pins, coalition.value)
   if (!pinned.ok) return pinned
   return accept({ api: api(url), url, home, pins, coalition: coalition.value, now: call.io.now() })
@@ -86,12 +87,17 @@ async function coalitionOf(call: Call, pins: PinStore): Promise<Result<Coalition
   const origin = call.args.maybe('origin') ?? (pinned.ok ? pinned.value.origin : undefined)
   const genesis = call.args.maybe('genesis') ?? (pinned.ok ? pinned.value.genesis : undefined)
   if (origin === undefined || genesis === undefined) {
-    throw new UsageError('which coalition? Give --origin and --genesis, or pin one with: dunant directory pin')
+    throw new UsageError(
+      'which coalition? Give --origin and --genesis, or pin one with: dunant directory pin',
+    )
   }
   if (!/^[0-9a-f]{64}$/.test(genesis)) throw new UsageError('--genesis takes 64 hex digits')
   const isOther = pinned.ok && (pinned.value.origin !== origin || pinned.value.genesis !== genesis)
   return isOther
-    ? refuse('genesis-wrong', `this home belongs to ${pinned.value.origin}; use another --home for another coalition`)
+    ? refuse(
+        'genesis-wrong',
+        `this home belongs to ${pinned.value.origin}; use another --home for another coalition`,
+      )
     : accept({ origin, genesis })
 }
 
@@ -120,9 +126,18 @@ export async function openOfficer(
   const owner = ownerOf(replay.value.directory, signer.value.fingerprint)
   const party = call.args.maybe('party') ?? owner?.party.domain
   if (owner === undefined || party !== owner.party.domain) {
-    return refuse('key-missing', `the key ${signer.value.fingerprint} is not an officer of ${party ?? 'any party'}`)
+    return refuse(
+      'key-missing',
+      `the key ${signer.value.fingerprint} is not an officer of ${party ?? 'any party'}`,
+    )
   }
-  return accept({ connection: connection.value, signer: signer.value, by: { party }, replay: replay.value, party })
+  return accept({
+    connection: connection.value,
+    signer: signer.value,
+    by: { party },
+    replay: replay.value,
+    party,
+  })
 }
 
 /** Signs in: the same server, read as this actor. */
@@ -144,7 +159,11 @@ export async function signInToken(actor: Actor): Promise<Result<string>> {
 }
 
 /** The bytes of an act by this actor. */
-export function compose<T extends ActType>({ connection, by, replay }: Actor, type: T, body: ActBodies[T]): Uint8Array {
+export function compose<T extends ActType>(
+  { connection, by, replay }: Actor,
+  type: T,
+  body: ActBodies[T],
+): Uint8Array {
   return composeAct({
     type,
     body,
@@ -158,12 +177,19 @@ export function compose<T extends ActType>({ connection, by, replay }: Actor, ty
 }
 
 /** Composes, signs and submits an act. */
-export async function submit<T extends ActType>(actor: Actor, type: T, body: ActBodies[T]): Promise<Result<SubmittedAct>> {
+export async function submit<T extends ActType>(
+  actor: Actor,
+  type: T,
+  body: ActBodies[T],
+): Promise<Result<SubmittedAct>> {
   return await submitPayload(actor, compose(actor, type, body))
 }
 
 /** Signs and submits an act that was composed already. */
-export async function submitPayload({ connection, signer }: Actor, payload: Uint8Array): Promise<Result<SubmittedAct>> {
+export async function submitPayload(
+  { connection, signer }: Actor,
+  payload: Uint8Array,
+): Promise<Result<SubmittedAct>> {
   const signature = await signer.sign(payload)
   if (!signature.ok) return signature
   const submitted = await connection.api.submitAct({ payload, signatures: [signature.value] })

@@ -20,10 +20,10 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   [EXIT.done]: 'done',
   [EXIT.bug]: 'a fault in dunant itself; please report it',
   [EXIT.usage]: 'the command line was not understood; nothing was done',
-  [EXIT.input]: 'a file or value that you gave was refused; nothing was done',
+  [EXIT.input]: 'a file or value that you gave cannot be used; nothing was done',
   [EXIT.refused]: 'the coalition refused, by its rules; nothing was done',
   [EXIT.unverified]: 'not genuine, or not shown to be: do not rely on what was checked',
-  [EXIT.unwitnessed]: 'genuine and logged, but not witnessed as the charter asks',
+  [EXIT.unwitnessed]: 'genuine and logged, but no outside witnesses saw it, or too few yet',
   [EXIT.unavailable]: 'not now: no connection, a busy server, or another dunant; try again',
   [EXIT.key]: 'a key, passphrase, gpg or session is missing or wrong',
 }

@@ -1,10 +1,22 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fromUtf8, utf8 } from '#core/bytes.ts'
 import type { Json } from '#core/canonical-json.ts'
 import type { Call } from './output.ts'
-import { UsageError } from './usage-error.ts'
+import { FileError } from './usage-error.ts'
 
 /** No file that a command reads is larger: customer lists are the largest. */
 const FILE_BYTES_MAX = 256 * 1024 * 1024
@@ -18,11 +30,15 @@ export function privateFolder(path: string): void {
 /**
  * Writes a file whole or not at all, for its owner alone, and returns once it would survive a power cut.
  *
- * With `isNew`, a file that is there already is kept: @throws UsageError. What can be made again need not be durable.
+ * With `isNew`, a file that is there already is kept: @throws FileError. What can be made again need not be durable.
  */
-export function writeWhole(path: string, content: string | Uint8Array, options: { isNew?: boolean; isDurable?: boolean } = {}): void {
+export function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  options: { isNew?: boolean; isDurable?: boolean } = {},
+): void {
   if (options.isNew === true && existsSync(path)) {
-    throw new UsageError(`${path} is there already and is not written over`)
+    throw new FileError(`${path} is there already and is not written over`)
   }
   const part = `${path}.${String(process.pid)}.part`
   const bytes = typeof content === 'string' ? utf8(content) : content
@@ -49,27 +65,27 @@ function syncFolder(path: string): void {
   }
 }
 
-/** Reads a file, or standard input for `-`. @throws UsageError where it cannot be read. */
+/** Reads a file, or standard input for `-`. @throws FileError where it cannot be read. */
 export async function readBytes(call: Call, path: string): Promise<Uint8Array> {
   if (path === '-') return await readStream(call.io.stdin)
   const full = pathOf(call, path)
   try {
-    if (statSync(full).size > FILE_BYTES_MAX) throw new UsageError(`${path} is too large`)
+    if (statSync(full).size > FILE_BYTES_MAX) throw new FileError(`${path} is too large`)
     return new Uint8Array(readFileSync(full))
   } catch (error) {
-    if (error instanceof UsageError) throw error
-    throw new UsageError(`${path} cannot be read (${codeOf(error)})`)
+    if (error instanceof FileError) throw error
+    throw new FileError(`${path} cannot be read (${codeOf(error)})`)
   }
 }
 
-/** Reads a text file. @throws UsageError where it cannot be read or is not UTF-8. */
+/** Reads a text file. @throws FileError where it cannot be read or is not UTF-8. */
 export async function readText(call: Call, path: string): Promise<string> {
   const text = fromUtf8(await readBytes(call, path))
-  if (text === undefined) throw new UsageError(`${path} is not UTF-8`)
+  if (text === undefined) throw new FileError(`${path} is not UTF-8`)
   return text
 }
 
-/** Reads a JSON file. @throws UsageError where it cannot be read or is not JSON. */
+/** Reads a JSON file. @throws FileError where it cannot be read or is not JSON. */
 export async function readJson(call: Call, path: string): Promise<Json> {
   const text = await readText(call, path)
   try {
@@ -77,7 +93,7 @@ export async function readJson(call: Call, path: string): Promise<Json> {
     const value: Json = JSON.parse(text)
     return value
   } catch {
-    throw new UsageError(`${path} is not JSON`)
+    throw new FileError(`${path} is not JSON`)
   }
 }
 
@@ -111,7 +127,7 @@ async function readStream(stream: Readable): Promise<Uint8Array> {
   for await (const chunk of stream) {
     const part = typeof chunk === 'string' ? utf8(chunk) : new Uint8Array(chunk as Uint8Array)
     bytes += part.length
-    if (bytes > FILE_BYTES_MAX) throw new UsageError('standard input is too long')
+    if (bytes > FILE_BYTES_MAX) throw new FileError('standard input is too long')
     chunks.push(part)
   }
   return new Uint8Array(Buffer.concat(chunks))

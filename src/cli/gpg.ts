@@ -43,7 +43,8 @@ interface GpgRun {
  */
 export async function openGpg(io: Io, options: GpgOptions): Promise<Result<Gpg>> {
   const fingerprint = FINGERPRINT.exec(options.fingerprint.replaceAll(' ', ''))?.[1]?.toLowerCase()
-  if (fingerprint === undefined) throw new UsageError('--gpg takes a whole fingerprint: 40 hex digits')
+  if (fingerprint === undefined)
+    throw new UsageError('--gpg takes a whole fingerprint: 40 hex digits')
   const run = runner(io, options.home)
   const exported = await run(['--export-options', 'export-minimal', '--export', fingerprint], {})
   if (!exported.ok) return exported
@@ -55,12 +56,16 @@ export async function openGpg(io: Io, options: GpgOptions): Promise<Result<Gpg>>
   return accept({
     fingerprint: primary,
     certificate: exported.value.stdout,
-    sign: async (payload, at) => await sign({ run, secrets, fingerprint, certificate: exported.value.stdout }, payload, at),
+    sign: async (payload, at) =>
+      await sign({ run, secrets, fingerprint, certificate: exported.value.stdout }, payload, at),
     decrypt: async (message) => await decrypt(run, secrets, message),
   })
 }
 
-type Runner = (args: readonly string[], input: { stdin?: Uint8Array; passphrase?: string }) => Promise<Result<GpgRun>>
+type Runner = (
+  args: readonly string[],
+  input: { stdin?: Uint8Array; passphrase?: string },
+) => Promise<Result<GpgRun>>
 
 interface SigningKey {
   readonly run: Runner
@@ -70,7 +75,11 @@ interface SigningKey {
 }
 
 /** Signs an act and nothing else, and checks what gpg made before anybody sees it. */
-async function sign(key: SigningKey, payload: Uint8Array, at: number | undefined): Promise<Result<string>> {
+async function sign(
+  key: SigningKey,
+  payload: Uint8Array,
+  at: number | undefined,
+): Promise<Result<string>> {
   const act = parseAct(payload)
   if (!act.ok) return act
   const passphrase = await key.secrets()
@@ -78,8 +87,12 @@ async function sign(key: SigningKey, payload: Uint8Array, at: number | undefined
   const made = await key.run(
     [
       ...(at === undefined ? [] : ['--faked-system-time', `${gpgTime(at)}!`]),
-      '--local-user', key.fingerprint,
-      '--armor', '--detach-sign', '--output', '-',
+      '--local-user',
+      key.fingerprint,
+      '--armor',
+      '--detach-sign',
+      '--output',
+      '-',
     ],
     { stdin: payload, ...given(passphrase.value) },
   )
@@ -90,14 +103,26 @@ async function sign(key: SigningKey, payload: Uint8Array, at: number | undefined
   const read = readSignature(packet.value)
   if (!read.ok) return read
   const { certificate } = key
-  const verified = await verifySignature({ payload, signature: read.value.packet, certificate, validAt: [] })
+  const verified = await verifySignature({
+    payload,
+    signature: read.value.packet,
+    certificate,
+    validAt: [],
+  })
   return verified.ok ? accept(writeArmor('PGP SIGNATURE', verified.value.packet)) : verified
 }
 
-async function decrypt(run: Runner, secrets: SigningKey['secrets'], message: Uint8Array): Promise<Result<Uint8Array>> {
+async function decrypt(
+  run: Runner,
+  secrets: SigningKey['secrets'],
+  message: Uint8Array,
+): Promise<Result<Uint8Array>> {
   const passphrase = await secrets()
   if (!passphrase.ok) return passphrase
-  const opened = await run(['--decrypt', '--output', '-'], { stdin: message, ...given(passphrase.value) })
+  const opened = await run(['--decrypt', '--output', '-'], {
+    stdin: message,
+    ...given(passphrase.value),
+  })
   if (!opened.ok) return opened
   return opened.value.status.includes('DECRYPTION_OKAY')
     ? accept(opened.value.stdout)
@@ -105,7 +130,10 @@ async function decrypt(run: Runner, secrets: SigningKey['secrets'], message: Uin
 }
 
 /** Asks for the passphrase once, and only where the caller chose not to leave that to the agent. */
-function passphraseOnce(passphrases: Passphrases | undefined, prompt: string): SigningKey['secrets'] {
+function passphraseOnce(
+  passphrases: Passphrases | undefined,
+  prompt: string,
+): SigningKey['secrets'] {
   let known: Result<string> | undefined
   return async () => {
     if (passphrases === undefined) return accept(undefined)
@@ -120,8 +148,10 @@ function given(passphrase: string | undefined): { passphrase?: string } {
 
 function failure(run: GpgRun, what: string): Result<never> {
   const { status } = run
-  if (/BAD_PASSPHRASE/.test(status)) return refuse('passphrase-wrong', `${what}: the passphrase is wrong`)
-  const known = REASONS.find(([sign]) => sign.test(status))?.[1] ?? `gpg ended with code ${String(run.code)}`
+  if (/BAD_PASSPHRASE/.test(status))
+    return refuse('passphrase-wrong', `${what}: the passphrase is wrong`)
+  const known =
+    REASONS.find(([sign]) => sign.test(status))?.[1] ?? `gpg ended with code ${String(run.code)}`
   return refuse('key-missing', `${what}: ${known}`)
 }
 
@@ -132,15 +162,27 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/CARDCTRL 4|SC_OP_FAILURE/, 'the smartcard failed: is it the right one, and not locked?'],
   [/CARDCTRL 1/, 'the smartcard is not inserted'],
   [/INV_SGNR 9|NO_SECKEY/, 'gpg does not have the secret key'],
-  [/MISSING_PASSPHRASE|NEED_PASSPHRASE/, 'nobody could be asked for the passphrase; try --passphrase-fd, or set GPG_TTY'],
+  [
+    /MISSING_PASSPHRASE|NEED_PASSPHRASE/,
+    'nobody could be asked for the passphrase; try --passphrase-fd, or set GPG_TTY',
+  ],
   [/INV_SGNR/, 'that key cannot sign'],
 ]
 
 /** Runs gpg with machine-readable status on descriptor 3 and, where wanted, the passphrase on descriptor 4. */
 function runner(io: Io, home: string | undefined): Runner {
   return async (args, { stdin, passphrase }) => {
-    const secret = passphrase === undefined ? [] : ['--pinentry-mode', 'loopback', '--passphrase-fd', '4']
-    const all = ['--batch', '--no-tty', '--status-fd', '3', ...(home === undefined ? [] : ['--homedir', home]), ...secret, ...args]
+    const secret =
+      passphrase === undefined ? [] : ['--pinentry-mode', 'loopback', '--passphrase-fd', '4']
+    const all = [
+      '--batch',
+      '--no-tty',
+      '--status-fd',
+      '3',
+      ...(home === undefined ? [] : ['--homedir', home]),
+      ...secret,
+      ...args,
+    ]
     return await new Promise((resolve) => {
       const child = spawn('gpg', all, {
         cwd: io.cwd,

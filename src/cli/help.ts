@@ -7,12 +7,14 @@ const COLUMNS = 96
 export function programHelp(specs: readonly CommandSpec[]): string {
   const width = Math.max(...specs.map(({ path }) => path.length))
   const nouns = [...new Set(specs.map(nounOf))]
+  // Nouns with a single command stand together.
+  const isLone = (noun: string) => specs.filter((spec) => nounOf(spec) === noun).length === 1
   return [
     'dunant: tell customers, together and provably, that a state attacks them.',
     '',
     'Usage: dunant COMMAND [ARGUMENTS] [OPTIONS]',
-    ...nouns.flatMap((noun) => [
-      '',
+    ...nouns.flatMap((noun, index) => [
+      ...(isLone(noun) && isLone(nouns[index - 1] ?? '') ? [] : ['']),
       ...specs
         .filter((spec) => nounOf(spec) === noun)
         .map(({ path, summary }) => `  ${path.padEnd(width)}  ${summary}`),

@@ -55,7 +55,8 @@ export function openHome(folder: string): Home {
   return {
     folder,
     path,
-    read: (area, name) => (existsSync(path(area, name)) ? readFileSync(path(area, name), 'utf8') : undefined),
+    read: (area, name) =>
+      existsSync(path(area, name)) ? readFileSync(path(area, name), 'utf8') : undefined,
     write: (area, name, text, options = {}) => {
       privateFolder(folder)
       privateFolder(join(folder, area))
@@ -67,7 +68,11 @@ export function openHome(folder: string): Home {
     },
     list: (area) => {
       const where = join(folder, area)
-      return existsSync(where) ? readdirSync(where).filter((name) => !name.endsWith('.part')).sort() : []
+      return existsSync(where)
+        ? readdirSync(where)
+            .filter((name) => !name.endsWith('.part'))
+            .sort()
+        : []
     },
   }
 }

@@ -54,12 +54,21 @@ export function keepMailboxKey(home: Home, fingerprint: string, privateArmored: 
 export function chosenMailbox(call: Call, home: Home): KeptMailbox {
   const wanted = call.args.maybe('mailbox')
   const all = keptMailboxes(home)
-  const open = all.filter(({ id, state }) => (wanted === undefined ? state === 'open' : id === wanted))
+  const open = all.filter(({ id, state }) =>
+    wanted === undefined ? state === 'open' : id === wanted,
+  )
   const [only, second] = open
   if (only === undefined) {
-    throw new UsageError(wanted === undefined ? 'this home has no open mailbox; make one with: dunant mailbox enrol' : 'this home has no such mailbox')
+    throw new UsageError(
+      wanted === undefined
+        ? 'this home has no open mailbox; make one with: dunant mailbox enrol'
+        : 'this home has no such mailbox',
+    )
   }
-  if (second !== undefined) throw new UsageError(`which mailbox? Give --mailbox with one of ${open.map(({ id }) => id).join(', ')}`)
+  if (second !== undefined)
+    throw new UsageError(
+      `which mailbox? Give --mailbox with one of ${open.map(({ id }) => id).join(', ')}`,
+    )
   return only
 }
 
@@ -92,7 +101,8 @@ export async function unlockMailboxKey(
   passphrases: Passphrases,
 ): Promise<Result<UnlockedKey>> {
   const armored = home.read('mailboxes', `${fingerprint}.asc`)
-  if (armored === undefined) throw new UsageError(`the key ${fingerprint} of the mailbox is not in ${home.folder}`)
+  if (armored === undefined)
+    throw new UsageError(`the key ${fingerprint} of the mailbox is not in ${home.folder}`)
   const open = await unlockKey(armored, '')
   if (open.ok || open.refusal.reason !== 'passphrase-wrong') return open
   const passphrase = await passphrases.next(`mailbox key ${fingerprint.slice(0, 16)}`)

@@ -12,9 +12,13 @@ const RULE = '─'.repeat(76)
  * Exit code 5 without a receipt and 6 where the charter asks for more witnesses than cosigned.
  */
 export function describeOpened(opened: OpenedNotice): Output {
-  const { act, marks, rendered, signer, statement, status, supports, witnessed, witnessQuorum } = opened
+  const { act, marks, rendered, signer, statement, status, supports, witnessed, witnessQuorum } =
+    opened
   const language = DESCRIBED_LANGUAGES.find((known) => known === rendered.language) ?? 'en'
-  const standing = describeStanding({ filer: statement.filer, supports, marks, status, witnessed, witnessQuorum }, language)
+  const standing = describeStanding(
+    { filer: statement.filer, supports, marks, status, witnessed, witnessQuorum },
+    language,
+  )
   const text = [
     ...standing,
     `${signer.party}, ${signer.fingerprint}, ${formatInstant(signer.signedAt)}`,

@@ -20,7 +20,10 @@ export function ownActs(home: Home): OwnActs {
 }
 
 /** Remembers a governance act that was just filed, so that it is missed if the server withholds it. */
-export function rememberOwnAct(home: Home, filed: { payload: Uint8Array; id: string; status: string }): void {
+export function rememberOwnAct(
+  home: Home,
+  filed: { payload: Uint8Array; id: string; status: string },
+): void {
   const parsed = parseAct(filed.payload)
   if (!parsed.ok || !isGovernance(parsed.value.act)) return
   if (filed.status === 'effective') keepEffective(home, [filed.id])
@@ -34,7 +37,10 @@ export function rememberOwnAct(home: Home, filed: { payload: Uint8Array; id: str
 export function keepEffective(home: Home, acts: readonly string[]): void {
   if (acts.length === 0) return
   const { effective, filed } = ownActs(home)
-  keep(home, { effective: [...effective, ...acts], filed: filed.filter((act) => !acts.includes(act)) })
+  keep(home, {
+    effective: [...effective, ...acts],
+    filed: filed.filter((act) => !acts.includes(act)),
+  })
 }
 
 function keep(home: Home, { effective, filed }: OwnActs): void {

@@ -2,7 +2,7 @@ import { readFileSync, readSync } from 'node:fs'
 import { refuse, accept, type Result } from '#core/result.ts'
 import { codeOf, pathOf } from './files.ts'
 import type { Call } from './output.ts'
-import { UsageError } from './usage-error.ts'
+import { FileError, UsageError } from './usage-error.ts'
 
 const LINE_BYTES_MAX = 4096
 const LINE_FEED = 0x0a
@@ -42,11 +42,16 @@ function fromLines(read: () => string | undefined): Passphrases {
   return { next, choose: next }
 }
 
-function fromTerminal(ask: ((prompt: string) => Promise<string | undefined>) | undefined): Passphrases {
+function fromTerminal(
+  ask: ((prompt: string) => Promise<string | undefined>) | undefined,
+): Passphrases {
   const next = async (prompt: string): Promise<Result<string>> => {
     const typed = await ask?.(`Passphrase of ${prompt}: `)
     return typed === undefined
-      ? refuse('passphrase-wrong', `${prompt} needs a passphrase: there is no terminal to ask on, so give --passphrase-fd or --passphrase-file`)
+      ? refuse(
+          'passphrase-wrong',
+          `${prompt} needs a passphrase: there is no terminal to ask on, so give --passphrase-fd or --passphrase-file`,
+        )
       : accept(typed)
   }
   return {
@@ -54,10 +59,16 @@ function fromTerminal(ask: ((prompt: string) => Promise<string | undefined>) | u
     choose: async (prompt) => {
       const first = await next(`the new ${prompt}`)
       if (!first.ok) return first
-      if (first.value === '') return refuse('passphrase-wrong', 'an empty passphrase protects nothing; --no-passphrase asks for none by name')
+      if (first.value === '')
+        return refuse(
+          'passphrase-wrong',
+          'an empty passphrase protects nothing; --no-passphrase asks for none by name',
+        )
       const again = await next(`the new ${prompt}, again`)
       if (!again.ok) return again
-      return first.value === again.value ? first : refuse('passphrase-wrong', 'the two passphrases differ')
+      return first.value === again.value
+        ? first
+        : refuse('passphrase-wrong', 'the two passphrases differ')
     },
   }
 }
@@ -66,7 +77,7 @@ function readLines(path: string): readonly string[] {
   try {
     return split(readFileSync(path, 'utf8'))
   } catch {
-    throw new UsageError('--passphrase-file cannot be read')
+    throw new FileError('--passphrase-file cannot be read')
   }
 }
 

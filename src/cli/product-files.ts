@@ -16,7 +16,7 @@ import { verifyLine } from '#core/verify-receipt.ts'
 import { parseStatement } from '#wire/notice.ts'
 import { parseProduct } from '#wire/product.ts'
 import { privateFolder, writeWhole } from './files.ts'
-import { UsageError } from './usage-error.ts'
+import { FileError } from './usage-error.ts'
 
 const FILING = 'filing.json'
 const IS_PRODUCT = /^[0-9a-f]{64}\.json$/
@@ -30,7 +30,11 @@ export interface ProductFolder {
   /** Makes the customers' files of the drafts: durable, before the act that they belong to is sent. */
   finish(bundle: Bundle, onProgress: (done: number) => void): number
   /** Puts a receipt into every file. Refuses `receipt-line-wrong` for a file that belongs to another notice. */
-  addReceipt(receipt: Receipt, notice: ParsedAct, onProgress: (done: number) => void): Result<number>
+  addReceipt(
+    receipt: Receipt,
+    notice: ParsedAct,
+    onProgress: (done: number) => void,
+  ): Result<number>
   /** The act and its signature, kept before they are sent. */
   keepFiling(filing: KeptFiling): void
   readFiling(): KeptFiling | undefined
@@ -47,7 +51,8 @@ export interface KeptFiling {
 /** Opens a folder of product files. */
 export function openProductFolder(path: string): ProductFolder {
   const within = (name: string) => join(path, name)
-  const named = (pattern: RegExp) => (existsSync(path) ? readdirSync(path).filter((name) => pattern.test(name)) : [])
+  const named = (pattern: RegExp) =>
+    existsSync(path) ? readdirSync(path).filter((name) => pattern.test(name)) : []
   return {
     path,
     keepDraft: ({ line, notice, recipient, salt, signed }) => {
@@ -58,8 +63,15 @@ export function openProductFolder(path: string): ProductFolder {
       const drafts = named(IS_DRAFT)
       for (const [position, name] of drafts.entries()) {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written above
-        const { line, salt, signed } = JSON.parse(readFileSync(within(name), 'utf8')) as { line: string; salt: string; signed: string }
-        const file = composeProduct({ line, salt, signed: fromBase64(signed) ?? new Uint8Array() }, bundle)
+        const { line, salt, signed } = JSON.parse(readFileSync(within(name), 'utf8')) as {
+          line: string
+          salt: string
+          signed: string
+        }
+        const file = composeProduct(
+          { line, salt, signed: fromBase64(signed) ?? new Uint8Array() },
+          bundle,
+        )
         writeWhole(within(name.replace(/\.draft$/, '.json')), formatProduct(file))
         rmSync(within(name))
         onProgress(position + 1)
@@ -75,7 +87,9 @@ export function openProductFolder(path: string): ProductFolder {
         const line = productLine(lineCommitment(salt, fromBase64(signed) ?? new Uint8Array()))
         const belongs = verifyLine(notice, file.value, line)
         if (!belongs.ok) return refuse('receipt-line-wrong', `${name} belongs to another notice`)
-        writeWhole(within(name), formatProduct(withReceipt(file.value, receipt)), { isDurable: false })
+        writeWhole(within(name), formatProduct(withReceipt(file.value, receipt)), {
+          isDurable: false,
+        })
         onProgress(position + 1)
       }
       return accept(files.length)
@@ -85,7 +99,9 @@ export function openProductFolder(path: string): ProductFolder {
     },
     readFiling: () => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written above
-      return existsSync(within(FILING)) ? (JSON.parse(readFileSync(within(FILING), 'utf8')) as KeptFiling) : undefined
+      return existsSync(within(FILING))
+        ? (JSON.parse(readFileSync(within(FILING), 'utf8')) as KeptFiling)
+        : undefined
     },
   }
 }
@@ -95,7 +111,9 @@ export function newProductFolder(path: string): ProductFolder {
   privateFolder(path)
   const drafts = readdirSync(path)
   if (drafts.some((name) => !IS_DRAFT.test(name))) {
-    throw new UsageError(`${path} is not empty; give a new folder, or --resume to go on with what is there`)
+    throw new FileError(
+      `${path} is not empty; give a new folder, or --resume to go on with what is there`,
+    )
   }
   // Drafts alone are what an interrupted run left: nothing of them was ever filed.
   for (const name of drafts) rmSync(join(path, name))

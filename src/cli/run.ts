@@ -4,17 +4,26 @@ import { Busy } from './busy.ts'
 import { EXIT, type ExitCode, exitOf } from './exit.ts'
 import { COMMANDS } from './grammar/commands.ts'
 import type { CommandSpec } from './grammar/spec.ts'
-import { commandHelp, environmentHelp, exitHelp, groupHelp, programHelp, usageLine } from './help.ts'
+import {
+  commandHelp,
+  environmentHelp,
+  exitHelp,
+  groupHelp,
+  programHelp,
+  usageLine,
+} from './help.ts'
 import type { Io } from './io.ts'
 import type { Output } from './output.ts'
 import { closest } from './suggest.ts'
 import { printable, printableJson, printableLine } from './terminal.ts'
-import { UsageError } from './usage-error.ts'
+import { FileError, UsageError } from './usage-error.ts'
 
 const VERSION = '0.1.0'
 
 /** What reading a command line comes to: a command to run, or a text to show. */
-type Route = { readonly help: string } | { readonly spec: CommandSpec; readonly argv: readonly string[] }
+type Route =
+  | { readonly help: string }
+  | { readonly spec: CommandSpec; readonly argv: readonly string[] }
 
 /**
  * Runs one command line and gives its exit code. All that it prints goes through `io`; nothing of the process around is touched, so that
@@ -29,7 +38,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     if (args.flag('help')) return show(io, commandHelp(route.spec))
     const command = await route.spec.load()
     const outcome = await command({ args, io })
-    return outcome.ok ? printOutput(io, outcome.value, args.flag('json')) : printRefusal(io, outcome.refusal, args.flag('json'))
+    return outcome.ok
+      ? printOutput(io, outcome.value, args.flag('json'))
+      : printRefusal(io, outcome.refusal, args.flag('json'))
   } catch (error) {
     return printFailure(io, { error, argv, wantsJson })
   }
@@ -39,13 +50,17 @@ function findRoute(argv: readonly string[]): Route {
   const firstOption = argv.findIndex((word) => word.startsWith('-'))
   const words = firstOption < 0 ? argv : argv.slice(0, firstOption)
   const [first, second] = argv
-  if (first === undefined || first === '--help' || first === '-h') return { help: programHelp(COMMANDS) }
+  if (first === undefined || first === '--help' || first === '-h')
+    return { help: programHelp(COMMANDS) }
   if (first === '--version') return { help: VERSION }
   if (first === 'help') return { help: helpOn(argv.slice(1)) }
-  const spec = COMMANDS.filter(({ path }) => startsWith(words, path.split(' '))).sort((a, b) => b.path.length - a.path.length)[0]
+  const spec = COMMANDS.filter(({ path }) => startsWith(words, path.split(' '))).sort(
+    (a, b) => b.path.length - a.path.length,
+  )[0]
   if (spec !== undefined) return { spec, argv: argv.slice(spec.path.split(' ').length) }
   const known = words.length === 1 || argv.includes('--help') ? inGroup(words) : []
-  if (known.length > 0 && (second === undefined || argv.includes('--help'))) return { help: groupHelp(words.join(' '), known) }
+  if (known.length > 0 && (second === undefined || argv.includes('--help')))
+    return { help: groupHelp(words.join(' '), known) }
   throw new UsageError(unknownCommand(words.length > 0 ? words : [first]))
 }
 
@@ -70,7 +85,10 @@ function startsWith(words: readonly string[], start: readonly string[]): boolean
 }
 
 function unknownCommand(words: readonly string[]): string {
-  const depth = Math.max(1, ...words.map((_, index) => (inGroup(words.slice(0, index)).length > 0 ? index + 1 : 1)))
+  const depth = Math.max(
+    1,
+    ...words.map((_, index) => (inGroup(words.slice(0, index)).length > 0 ? index + 1 : 1)),
+  )
   const tried = words.slice(0, depth).join(' ')
   const names = [...new Set(COMMANDS.map(({ path }) => path.split(' ').slice(0, depth).join(' ')))]
   const meant = closest(tried, names)
@@ -92,16 +110,25 @@ function printOutput(io: Io, output: Output, json: boolean): ExitCode {
 function printRefusal(io: Io, refusal: Refusal, json: boolean): ExitCode {
   const { reason, detail } = refusal
   const exit = exitOf(reason)
-  if (json) io.stdout.write(`${printableJson({ refused: reason, ...(detail === undefined ? {} : { detail }) })}\n`)
-  io.stderr.write(`dunant: ${printableLine(detail === undefined ? reason : `${reason}: ${detail}`)}\n`)
+  if (json)
+    io.stdout.write(
+      `${printableJson({ refused: reason, ...(detail === undefined ? {} : { detail }) })}\n`,
+    )
+  io.stderr.write(
+    `dunant: ${printableLine(detail === undefined ? reason : `${reason}: ${detail}`)}\n`,
+  )
   return exit
 }
 
-function printFailure(io: Io, failed: { error: unknown; argv: readonly string[]; wantsJson: boolean }): ExitCode {
+function printFailure(
+  io: Io,
+  failed: { error: unknown; argv: readonly string[]; wantsJson: boolean },
+): ExitCode {
   const { error } = failed
   const message = error instanceof Error ? error.message : 'unknown'
   const exit = exitOfError(error)
-  if (failed.wantsJson) io.stdout.write(`${printableJson({ error: NAMES[exit] ?? 'bug', detail: message })}\n`)
+  if (failed.wantsJson)
+    io.stdout.write(`${printableJson({ error: NAMES[exit] ?? 'bug', detail: message })}\n`)
   io.stderr.write(`dunant: ${printableLine(message)}\n`)
   if (exit === EXIT.usage) io.stderr.write(`${hintFor(failed.argv)}\n`)
   if (io.env['DUNANT_DEBUG'] !== undefined) io.stderr.write(`${printable(traceOf(error))}\n`)
@@ -115,16 +142,28 @@ function traceOf(error: unknown): string {
   return `${error.stack ?? error.message}${cause}`
 }
 
-const NAMES: Partial<Record<ExitCode, string>> = { [EXIT.usage]: 'usage', [EXIT.unavailable]: 'unavailable', [EXIT.bug]: 'bug' }
+const NAMES: Partial<Record<ExitCode, string>> = {
+  [EXIT.usage]: 'usage',
+  [EXIT.input]: 'file',
+  [EXIT.unavailable]: 'unavailable',
+  [EXIT.bug]: 'bug',
+}
 
 function exitOfError(error: unknown): ExitCode {
   if (error instanceof UsageError) return EXIT.usage
+  if (error instanceof FileError) return EXIT.input
   // The client's and the server's own errors for what does not answer are told by their names, so that usage starts without loading it.
-  if (error instanceof Busy || (error instanceof Error && (error.name === 'Outage' || error.name === 'Unavailable'))) return EXIT.unavailable
+  if (
+    error instanceof Busy ||
+    (error instanceof Error && (error.name === 'Outage' || error.name === 'Unavailable'))
+  )
+    return EXIT.unavailable
   return EXIT.bug
 }
 
 function hintFor(argv: readonly string[]): string {
   const spec = COMMANDS.find(({ path }) => startsWith(argv, path.split(' ')))
-  return spec === undefined ? 'dunant --help lists the commands.' : `${usageLine(spec)}\ndunant ${spec.path} --help tells more.`
+  return spec === undefined
+    ? 'dunant --help lists the commands.'
+    : `${usageLine(spec)}\ndunant ${spec.path} --help tells more.`
 }

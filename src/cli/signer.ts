@@ -18,18 +18,26 @@ export interface Signer {
   readonly certificate: Uint8Array
   /** Signs an act: armored. `at` (POSIX seconds) only where the act must be dated. */
   sign(payload: Uint8Array, at?: number): Promise<Result<string>>
-  readonly means: { readonly kind: 'file'; readonly key: UnlockedKey } | { readonly kind: 'gpg'; readonly gpg: Gpg }
+  readonly means:
+    | { readonly kind: 'file'; readonly key: UnlockedKey }
+    | { readonly kind: 'gpg'; readonly gpg: Gpg }
 }
 
 /** The signer that `--key` or `--gpg` name. Refuses `key-missing`, `key-malformed`, `passphrase-wrong`. */
-export async function openSigner(call: Call, passphrases: Passphrases = openPassphrases(call)): Promise<Result<Signer>> {
+export async function openSigner(
+  call: Call,
+  passphrases: Passphrases = openPassphrases(call),
+): Promise<Result<Signer>> {
   const { args, io } = call
-  const file = args.maybe('key')
-  const fingerprint = args.maybe('gpg')
-  if (file !== undefined && fingerprint !== undefined) throw new UsageError('--key and --gpg exclude each other')
+  if (args.isGiven('key') && args.isGiven('gpg'))
+    throw new UsageError('--key and --gpg exclude each other')
+  // What is typed outweighs what the environment says.
+  const file = args.isGiven('gpg') ? undefined : args.maybe('key')
+  const fingerprint = args.isGiven('key') ? undefined : args.maybe('gpg')
   if (fingerprint !== undefined) {
     const home = args.maybe('gpg-home')
-    const asks = args.maybe('passphrase-fd') !== undefined || args.maybe('passphrase-file') !== undefined
+    const asks =
+      args.maybe('passphrase-fd') !== undefined || args.maybe('passphrase-file') !== undefined
     const gpg = await openGpg(io, {
       fingerprint,
       home: home === undefined ? undefined : pathOf(call, home),
@@ -43,14 +51,20 @@ export async function openSigner(call: Call, passphrases: Passphrases = openPass
 }
 
 /** Unlocks a key file, given as a path or as a name under the home's `keys`. Asks for a passphrase only where there is one. */
-export async function openKey(call: Call, file: string, passphrases: Passphrases): Promise<Result<UnlockedKey>> {
+export async function openKey(
+  call: Call,
+  file: string,
+  passphrases: Passphrases,
+): Promise<Result<UnlockedKey>> {
   const armored = await readKey(call, file)
   const open = await unlockKey(armored, '')
   if (open.ok || open.refusal.reason !== 'passphrase-wrong') return open
   const passphrase = await passphrases.next(basename(file))
   if (!passphrase.ok) return passphrase
   const unlocked = await unlockKey(armored, passphrase.value)
-  return unlocked.ok ? unlocked : refuse(unlocked.refusal.reason, `the key ${basename(file)} does not open`)
+  return unlocked.ok
+    ? unlocked
+    : refuse(unlocked.refusal.reason, `the key ${basename(file)} does not open`)
 }
 
 /** Reads an armored key. @throws UsageError where there is none. */
@@ -58,7 +72,10 @@ async function readKey(call: Call, file: string): Promise<string> {
   if (file === '-' || existsSync(pathOf(call, file))) return await readText(call, file)
   const isName = /^[a-z0-9][a-z0-9._-]{0,100}$/.test(file)
   const kept = isName ? openHome(homeFolder(call)).read('keys', keyName(file)) : undefined
-  if (kept === undefined) throw new UsageError(`there is no key ${file}, neither as a file nor under ${homeFolder(call)}/keys`)
+  if (kept === undefined)
+    throw new UsageError(
+      `there is no key ${file}, neither as a file nor under ${homeFolder(call)}/keys`,
+    )
   return kept
 }
 

@@ -11,9 +11,15 @@ import { UsageError } from './usage-error.ts'
  *
  * A card signs one act at a time, with a touch; it cannot sign fifty thousand envelopes.
  */
-export async function softwareKey(call: Call, actor: OfficerActor, passphrases: Passphrases): Promise<Result<UnlockedKey>> {
+export async function softwareKey(
+  call: Call,
+  actor: OfficerActor,
+  passphrases: Passphrases,
+): Promise<Result<UnlockedKey>> {
   const file = call.args.maybe('reporter-key')
   if (file !== undefined) return await openKey(call, file, passphrases)
   if (actor.signer.means.kind === 'file') return accept(actor.signer.means.key)
-  throw new UsageError('--gpg signs acts only; give --reporter-key FILE with a key of an officer of the same party')
+  throw new UsageError(
+    '--gpg signs acts only; give --reporter-key FILE with a key of an officer of the same party',
+  )
 }

@@ -21,22 +21,40 @@ export async function shippedTemplates(): Promise<readonly Template[]> {
 }
 
 /** An adopted template by its kind (`account`) or hash. Refuses `template-unknown` where the coalition has not adopted it. */
-export async function adoptedTemplate(named: string, directory: Directory, api: Api | undefined): Promise<Result<Template>> {
+export async function adoptedTemplate(
+  named: string,
+  directory: Directory,
+  api: Api | undefined,
+): Promise<Result<Template>> {
   const shipped = await shippedTemplates()
   const known = shipped.find(({ hash, manifest }) => hash === named || manifest.kind === named)
   const hash = known?.hash ?? (/^[0-9a-f]{64}$/.test(named) ? named : undefined)
-  if (hash === undefined) return refuse('template-unknown', `this version has ${shipped.map(({ manifest }) => manifest.kind).join(', ')}`)
-  if (!directory.templates.has(hash)) return refuse('template-unknown', 'the coalition has not adopted this template')
+  if (hash === undefined)
+    return refuse(
+      'template-unknown',
+      `this version has ${shipped.map(({ manifest }) => manifest.kind).join(', ')}`,
+    )
+  if (!directory.templates.has(hash))
+    return refuse('template-unknown', 'the coalition has not adopted this template')
   if (known !== undefined) return accept(known)
-  return api === undefined ? refuse('template-unknown', 'this version does not have it, and no server was asked') : await fetchTemplate(api, hash)
+  return api === undefined
+    ? refuse('template-unknown', 'this version does not have it, and no server was asked')
+    : await fetchTemplate(api, hash)
 }
 
 /** Finds a template for opening a notice: shipped, or fetched where there is a server to ask. */
-export function templateFinder(api: Api | undefined): (hash: string, language: string) => Promise<Result<Template>> {
+export function templateFinder(
+  api: Api | undefined,
+): (hash: string, language: string) => Promise<Result<Template>> {
   return async (hash, language) => {
     const known = (await shippedTemplates()).find((template) => template.hash === hash)
     if (known !== undefined) return accept(known)
-    return api === undefined ? refuse('template-unknown', 'this version does not have the template, and no server was asked') : await fetchTemplate(api, hash, language)
+    return api === undefined
+      ? refuse(
+          'template-unknown',
+          'this version does not have the template, and no server was asked',
+        )
+      : await fetchTemplate(api, hash, language)
   }
 }
 

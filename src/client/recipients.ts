@@ -53,8 +53,8 @@ export function readRecipients(csv: string, template: Template): Result<Recipien
 function readRow({ cells, line }: CsvRow, template: Template): Result<Recipient> {
   const account = normaliseAccount(cells['account'] ?? '')
   if (!account.ok) return account
-  const language = (cells['language'] ?? '').trim()
-  if (!template.texts.has(language)) {
+  const language = languageOf((cells['language'] ?? '').trim(), template)
+  if (language === undefined) {
     return refuse(
       'language-missing',
       `the template has no text in this language, only ${[...template.texts.keys()].join(', ')}`,
@@ -76,6 +76,13 @@ function readRow({ cells, line }: CsvRow, template: Template): Result<Recipient>
     ...(mailbox === '' ? {} : { mailbox }),
     ...(fingerprint === '' ? {} : { fingerprint }),
   })
+}
+
+/** The template's language for a BCP 47 tag: the same one, or its primary language (`fr-CA` reads French). */
+export function languageOf(tag: string, template: Pick<Template, 'texts'>): string | undefined {
+  if (template.texts.has(tag)) return tag
+  const [primary = ''] = tag.toLowerCase().split(/[-_]/)
+  return template.texts.has(primary) ? primary : undefined
 }
 
 /** Two notices for one account or mailbox would contradict each other. */

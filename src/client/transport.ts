@@ -52,6 +52,7 @@ const PAUSE_SECONDS_MAX = 30
 const PROBLEM_BYTES_MAX = 64 * 1024
 const PROBLEM_TYPE = '/problems/'
 const LOCAL = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|[a-z2-7]+\.onion)$/
+const STALE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 const PRINTABLE = /[^\x20-\x7e]/g
 const DETAIL_CHARACTERS_MAX = 300
 
@@ -95,8 +96,16 @@ async function request(options: TransportOptions, base: URL, call: Call): Promis
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : body.slice() }),
     })
   } catch (error) {
+    if (call.repeatable && isStale(error))
+      return await request(options, base, { ...call, repeatable: false })
     throw new Outage(`no answer from ${base.origin}`, { cause: error })
   }
+}
+
+/** A server may close a kept connection just as it is used again; whoever was busy composing learns of it only then. */
+function isStale(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && STALE.has(String(cause.code))
 }
 
 function askedPause(response: Response): number {

@@ -26,7 +26,12 @@ export const api: Command = async (call) => {
     return await openTransport(access.value)({
       method,
       path,
-      headers: { accept: '*/*', ...(body === undefined ? {} : { 'content-type': call.args.maybe('type') ?? 'application/json' }) },
+      headers: {
+        accept: '*/*',
+        ...(body === undefined
+          ? {}
+          : { 'content-type': call.args.maybe('type') ?? 'application/json' }),
+      },
       ...(body === undefined ? {} : { body }),
       bytesMax: ANSWER_BYTES_MAX,
       repeatable: method !== 'POST',

@@ -1,4 +1,8 @@
-import { composeCampaignMessage, openCampaignMessage, type SealedCampaignMessage } from '#client/campaign.ts'
+import {
+  composeCampaignMessage,
+  openCampaignMessage,
+  type SealedCampaignMessage,
+} from '#client/campaign.ts'
 import type { Api } from '#client/http.ts'
 import type { UnlockedKey } from '#client/openpgp.ts'
 import type { ActOf } from '#core/act.ts'
@@ -46,10 +50,22 @@ export const open: Command = async (call) => {
     if (!message.ok) return message
     const sent = await send(writer, message.value, invited)
     if (!sent.ok) return sent
-    const submitted = await submit(writer.actor, 'campaign.open', { invited, label: sent.value.hash })
+    const submitted = await submit(writer.actor, 'campaign.open', {
+      invited,
+      label: sent.value.hash,
+    })
     if (!submitted.ok) return submitted
-    keepCampaign(writer.home, { id: submitted.value.id, author: writer.actor.party, role: 'author' })
-    return accept(describeSubmitted(submitted.value, [`campaign opened; tell ${invited.join(', ')} its act id`, ...unreachableLines(sent.value)]))
+    keepCampaign(writer.home, {
+      id: submitted.value.id,
+      author: writer.actor.party,
+      role: 'author',
+    })
+    return accept(
+      describeSubmitted(submitted.value, [
+        `campaign opened; tell ${invited.join(', ')} its act id`,
+        ...unreachableLines(sent.value),
+      ]),
+    )
   })
 }
 
@@ -79,10 +95,19 @@ export const share: Command = async (call) => {
     const parties = named.length === 0 ? opened.value.invited : named
     const sent = await send(writer, message.value, parties)
     if (!sent.ok) return sent
-    const submitted = await submit(writer.actor, 'campaign.share', { campaign, content: sent.value.hash })
+    const submitted = await submit(writer.actor, 'campaign.share', {
+      campaign,
+      content: sent.value.hash,
+    })
     if (!submitted.ok) return submitted
-    const described = describeSubmitted(submitted.value, [`content ${sent.value.hash}`, ...unreachableLines(sent.value)])
-    return accept({ ...described, value: { id: submitted.value.id, status: submitted.value.status, content: sent.value.hash } })
+    const described = describeSubmitted(submitted.value, [
+      `content ${sent.value.hash}`,
+      ...unreachableLines(sent.value),
+    ])
+    return accept({
+      ...described,
+      value: { id: submitted.value.id, status: submitted.value.status, content: sent.value.hash },
+    })
   })
 }
 
@@ -90,7 +115,10 @@ export const share: Command = async (call) => {
 export const list: Command = async (call) => {
   const kept = keptCampaigns(openHome(homeFolder(call)))
   const rows = kept.map(({ id, author, role }) => [id, role, author])
-  const text = rows.length === 0 ? 'this home knows no campaign' : table([['campaign', 'role', 'author'], ...rows])
+  const text =
+    rows.length === 0
+      ? 'this home knows no campaign'
+      : table([['campaign', 'role', 'author'], ...rows])
   return await Promise.resolve(accept(say([text], kept)))
 }
 
@@ -114,7 +142,18 @@ export const show: Command = async (call) => {
     if (!read.ok) return read
     const isAuthor = author === writer.actor.party
     keepCampaign(writer.home, { id: campaign, author, role: isAuthor ? 'author' : 'invited' })
-    return accept(say([`campaign  ${campaign}`, `author    ${author}, whose officer signed this`, `invited   ${invited.join(', ')}`, '', ...messageLines(read.value)], read.value))
+    return accept(
+      say(
+        [
+          `campaign  ${campaign}`,
+          `author    ${author}, whose officer signed this`,
+          `invited   ${invited.join(', ')}`,
+          '',
+          ...messageLines(read.value),
+        ],
+        read.value,
+      ),
+    )
   })
 }
 
@@ -130,21 +169,33 @@ export async function readCampaign(
 }
 
 /** An act of one type that the server shows, if its bytes have the id that was asked for. */
-export async function readActOf<T extends 'campaign.open' | 'notice.file'>(api: Api, id: string, type: T): Promise<Result<ActOf<T>>> {
+export async function readActOf<T extends 'campaign.open' | 'notice.file'>(
+  api: Api,
+  id: string,
+  type: T,
+): Promise<Result<ActOf<T>>> {
   const served = await api.readAct(id)
   if (!served.ok) return served
   const parsed = parseAct(fromBase64(served.value.payload) ?? new Uint8Array())
   if (!parsed.ok) return parsed
   if (parsed.value.id !== id) return refuse('act-known-differently', 'the server shows another act')
   const { act } = parsed.value
-  return isOf(act, type) ? accept(act) : refuse('act-type-unknown', `this act is ${act.type}, not ${type}`)
+  return isOf(act, type)
+    ? accept(act)
+    : refuse('act-type-unknown', `this act is ${act.type}, not ${type}`)
 }
 
-function isOf<T extends 'campaign.open' | 'notice.file'>(act: { type: string }, type: T): act is ActOf<T> {
+function isOf<T extends 'campaign.open' | 'notice.file'>(
+  act: { type: string },
+  type: T,
+): act is ActOf<T> {
   return act.type === type
 }
 
-async function asWriter(call: Call, work: (writer: Writer) => Promise<Result<Output>>): Promise<Result<Output>> {
+async function asWriter(
+  call: Call,
+  work: (writer: Writer) => Promise<Result<Output>>,
+): Promise<Result<Output>> {
   const passphrases = openPassphrases(call)
   return await withHome(call, async (home) => {
     const actor = await openOfficer(call, home, passphrases)
@@ -152,7 +203,9 @@ async function asWriter(call: Call, work: (writer: Writer) => Promise<Result<Out
     const key = await softwareKey(call, actor.value, passphrases)
     if (!key.ok) return key
     const api = await signIn(actor.value)
-    return api.ok ? await work({ call, home, actor: actor.value, api: api.value, key: key.value }) : api
+    return api.ok
+      ? await work({ call, home, actor: actor.value, api: api.value, key: key.value })
+      : api
   })
 }
 
@@ -163,8 +216,18 @@ function readMessage(
 ): Result<CampaignMessage> {
   if (!isObject(json)) return refuse('brief-invalid', 'the file is not a JSON object')
   const { genesis, origin } = actor.connection.coalition
-  const lists = Object.fromEntries(LISTS.flatMap((name) => (typeof json[name] === 'string' ? [[name, [json[name]]]] : [])))
-  return parseCampaignMessage({ ...json, ...lists, ...head, author: actor.party, genesis, origin, v: 1 })
+  const lists = Object.fromEntries(
+    LISTS.flatMap((name) => (typeof json[name] === 'string' ? [[name, [json[name]]]] : [])),
+  )
+  return parseCampaignMessage({
+    ...json,
+    ...lists,
+    ...head,
+    author: actor.party,
+    genesis,
+    origin,
+    v: 1,
+  })
 }
 
 function isObject(json: Json): json is JsonObject {
@@ -176,22 +239,42 @@ async function send(
   message: CampaignMessage,
   parties: readonly string[],
 ): Promise<Result<SealedCampaignMessage & { hash: string }>> {
-  const sealed = await composeCampaignMessage({ message, parties, directory: actor.replay.directory, key, at: call.io.now() })
+  const sealed = await composeCampaignMessage({
+    message,
+    parties,
+    directory: actor.replay.directory,
+    key,
+    at: call.io.now(),
+  })
   if (!sealed.ok) return sealed
   const hash = await api.uploadBrief(sealed.value.message)
   return hash.ok ? accept({ ...sealed.value, hash: hash.value }) : hash
 }
 
 function unreachableLines({ unreachable }: SealedCampaignMessage): readonly string[] {
-  return unreachable.map(({ fingerprint, party, refusal }) => `careful: ${fingerprint} of ${party} cannot read it (${refusal.reason})`)
+  return unreachable.map(
+    ({ fingerprint, party, refusal }) =>
+      `careful: ${fingerprint} of ${party} cannot read it (${refusal.reason})`,
+  )
 }
 
 function messageLines(message: CampaignMessage): readonly string[] {
   switch (message.kind) {
     case 'campaign.label':
-      return [`TLP       ${message.tlp.toUpperCase()}`, `sector    ${message.sector}`, `urgency   ${message.urgency}`, 'terms', ...message.terms.map((term) => `  ${term}`)]
+      return [
+        `TLP       ${message.tlp.toUpperCase()}`,
+        `sector    ${message.sector}`,
+        `urgency   ${message.urgency}`,
+        'terms',
+        ...message.terms.map((term) => `  ${term}`),
+      ]
     case 'campaign.content':
-      return ['findings', ...message.findings.map((finding) => `  ${finding}`), 'indicators', ...message.indicators.map((indicator) => `  ${indicator}`)]
+      return [
+        'findings',
+        ...message.findings.map((finding) => `  ${finding}`),
+        'indicators',
+        ...message.indicators.map((indicator) => `  ${indicator}`),
+      ]
     case 'notice.brief':
       return [JSON.stringify(message.brief.content, undefined, 2)]
   }
@@ -210,5 +293,9 @@ function keepCampaign(home: Home, campaign: KeptCampaign): void {
   const role = before !== undefined && campaign.role === 'invited' ? before.role : campaign.role
   const author = campaign.author === '' ? (before?.author ?? '') : campaign.author
   const others = kept.filter(({ id }) => id !== campaign.id)
-  home.write('pins', 'campaigns', `${JSON.stringify([...others, { id: campaign.id, author, role }])}\n`)
+  home.write(
+    'pins',
+    'campaigns',
+    `${JSON.stringify([...others, { id: campaign.id, author, role }])}\n`,
+  )
 }

@@ -21,7 +21,12 @@ export const answer: Command = async (call) =>
     const officer = { certificate: base64(signer.value.certificate), challenge: answered.value }
     const text = `${JSON.stringify(officer, undefined, 2)}\n`
     const path = writeOut(call, text)
-    return accept(say([path === undefined ? text.trimEnd() : `written to ${path}`], { ...officer, fingerprint: signer.value.fingerprint }))
+    return accept(
+      say([path === undefined ? text.trimEnd() : `written to ${path}`], {
+        ...officer,
+        fingerprint: signer.value.fingerprint,
+      }),
+    )
   })
 
 /** Fetches a challenge for a certificate and answers it. Refuses `challenge-wrong` whatever else the server sent. */

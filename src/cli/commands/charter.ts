@@ -61,20 +61,31 @@ export const charter: Command = async (call) => {
     founders: founders.value,
     quorums: await readQuorums(call, founders.value.length),
     templates: call.args.list('template'),
-    witnesses: { keys: [...call.args.list('witness')].sort(), quorum: call.args.count('witness-quorum') ?? 0 },
+    witnesses: {
+      keys: [...call.args.list('witness')].sort(),
+      quorum: call.args.count('witness-quorum') ?? 0,
+    },
     now: call.io.now(),
   })
   const parsed = parseAct(payload)
   if (!parsed.ok) return parsed
   const path = writeOut(call, payload)
   const text = path === undefined ? (fromUtf8(payload) ?? '') : `charter  ${path}`
-  return accept(say([text, `genesis  ${parsed.value.id}`], { genesis: parsed.value.id, origin: terms.origin, ...(path === undefined ? { charter: fromUtf8(payload) } : { file: path }) }))
+  return accept(
+    say([text, `genesis  ${parsed.value.id}`], {
+      genesis: parsed.value.id,
+      origin: terms.origin,
+      ...(path === undefined ? { charter: fromUtf8(payload) } : { file: path }),
+    }),
+  )
 }
 
 /** The payload of a charter. The first founder is its author. */
 export function composeCharter(
   terms: Terms,
-  draft: Pick<ActBodies['charter.adopt'], 'founders' | 'quorums' | 'templates' | 'witnesses'> & { readonly now: number },
+  draft: Pick<ActBodies['charter.adopt'], 'founders' | 'quorums' | 'templates' | 'witnesses'> & {
+    readonly now: number
+  },
 ): Uint8Array {
   const { founders, now, quorums, templates, witnesses } = draft
   const { log_key, origin, service_certificate } = terms
@@ -101,12 +112,19 @@ export const found: Command = async (call) => {
   const payload = await readBytes(call, call.args.argument(0))
   const parsed = parseAct(payload)
   if (!parsed.ok) return parsed
-  if (parsed.value.act.type !== 'charter.adopt') return refuse('act-type-unknown', 'this is not a charter')
+  if (parsed.value.act.type !== 'charter.adopt')
+    return refuse('act-type-unknown', 'this is not a charter')
   const { id } = parsed.value
   const { origin } = parsed.value.act
-  const named = { genesis: call.args.maybe('genesis') ?? id, origin: call.args.maybe('origin') ?? origin }
-  if (named.genesis !== id || named.origin !== origin) return refuse('genesis-wrong', 'the charter is of another coalition')
-  const signatures = await Promise.all(call.args.list('signature').map(async (file) => await readText(call, file)))
+  const named = {
+    genesis: call.args.maybe('genesis') ?? id,
+    origin: call.args.maybe('origin') ?? origin,
+  }
+  if (named.genesis !== id || named.origin !== origin)
+    return refuse('genesis-wrong', 'the charter is of another coalition')
+  const signatures = await Promise.all(
+    call.args.list('signature').map(async (file) => await readText(call, file)),
+  )
   if (signatures.length === 0) throw new UsageError('--signature is missing: every founder signs')
   const url = call.args.text('server')
   return await withHome(call, async (home) => {
@@ -117,7 +135,9 @@ export const found: Command = async (call) => {
     const pinned = await pinCoalition(pins, { origin, genesis: id })
     if (!pinned.ok) return pinned
     keepServer({ api, url, home, pins, coalition: { origin, genesis: id }, now: call.io.now() })
-    return accept(describeSubmitted(submitted.value, [`${origin} is founded; its genesis id is`, id, '']))
+    return accept(
+      describeSubmitted(submitted.value, [`${origin} is founded; its genesis id is`, id, '']),
+    )
   })
 }
 
@@ -142,7 +162,8 @@ async function readQuorums(call: Call, founders: number): Promise<Quorums> {
   const usual = founders === 1 ? SOLO_QUORUMS : USUAL_QUORUMS
   if (path === undefined) return usual
   const json = await readJson(call, path)
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new UsageError(`${path} is not a JSON object`)
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new UsageError(`${path} is not a JSON object`)
   const unknown = Object.keys(json).find((key) => !(key in USUAL_QUORUMS))
   if (unknown !== undefined) throw new UsageError(`${path}: there is no quorum ${unknown}`)
   // Values are checked with the whole charter, by the schema that the server uses.
@@ -151,11 +172,16 @@ async function readQuorums(call: Call, founders: number): Promise<Quorums> {
 
 /** @throws UsageError where it is not what `dunant init` prints. */
 export function readTerms(json: Json): Terms {
-  const [origin, logKey, service] = ['origin', 'log_key', 'service_certificate'].map((name) => member(json, name))
+  const [origin, logKey, service] = ['origin', 'log_key', 'service_certificate'].map((name) =>
+    member(json, name),
+  )
   if (origin === undefined || logKey === undefined || service === undefined) {
     throw new UsageError('--terms is not a file that dunant init wrote')
   }
-  const templates = typeof json === 'object' && json !== null && 'templates' in json ? json['templates'] : []
-  const hashes = Array.isArray(templates) ? templates.filter((hash): hash is string => typeof hash === 'string') : []
+  const templates =
+    typeof json === 'object' && json !== null && 'templates' in json ? json['templates'] : []
+  const hashes = Array.isArray(templates)
+    ? templates.filter((hash): hash is string => typeof hash === 'string')
+    : []
   return { origin, log_key: logKey, service_certificate: service, templates: hashes }
 }

@@ -53,10 +53,15 @@ async function readCustomers(call: Call): Promise<Result<readonly Customer[]>> {
     return refuse('customer-list-invalid', `line ${String(fault.line)}: ${fault.reason}`)
   const customers = table.value.rows.map(({ cells }) => ({
     account: cells['account'] ?? '',
-    language: cells['language'] ?? '',
+    language: readable(cells['language'] ?? ''),
     facts: cells['facts'] ?? '',
   }))
   return customers.length > 0
     ? accept(customers)
     : refuse('customer-list-invalid', 'the list is empty')
+}
+
+/** The languages of the templates that come with the release. Whoever reads another one is told in English rather than not at all. */
+function readable(language: string): string {
+  return /^(?:en|fr)(?:[-_]|$)/i.test(language.trim()) ? language.trim() : 'en'
 }

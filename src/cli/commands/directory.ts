@@ -16,7 +16,10 @@ export const pin: Command = async (call) =>
     if (!replay.ok) return replay
     keepServer(connection.value)
     const shown = describe(replay.value.directory)
-    return accept({ ...shown, text: `pinned ${connection.value.coalition.origin} in ${home.folder}\n\n${shown.text}` })
+    return accept({
+      ...shown,
+      text: `pinned ${connection.value.coalition.origin} in ${home.folder}\n\n${shown.text}`,
+    })
   })
 
 /** `directory show` */
@@ -29,7 +32,9 @@ export const show: Command = async (call) => {
 export async function freshDirectory(call: Call): Promise<Result<Replay>> {
   return await withHome(call, async (home) => {
     const connection = await connect(call, home)
-    return connection.ok ? await fetchDirectory(connection.value.api, connection.value.pins) : connection
+    return connection.ok
+      ? await fetchDirectory(connection.value.api, connection.value.pins)
+      : connection
   })
 }
 
@@ -62,21 +67,34 @@ function describe(directory: Directory): Output {
 
 /** The parties, a line each. */
 export function partyTable(directory: Directory): string {
-  const rows = [...directory.parties.values()].map(({ domain, kind, officers, status, twoOfficers }) => {
-    const active = [...officers.values()].filter((officer) => officer.status === 'active').length
-    return [domain, kind, status, `${String(active)} officers${twoOfficers ? ', two must sign' : ''}`]
-  })
+  const rows = [...directory.parties.values()].map(
+    ({ domain, kind, officers, status, twoOfficers }) => {
+      const active = [...officers.values()].filter((officer) => officer.status === 'active').length
+      return [
+        domain,
+        kind,
+        status,
+        `${String(active)} officers${twoOfficers ? ', two must sign' : ''}`,
+      ]
+    },
+  )
   return table([['party', 'kind', 'status', 'officers'], ...rows])
 }
 
 /** The parties as JSON. */
 export function partyValues(directory: Directory): readonly unknown[] {
-  return [...directory.parties.values()].map(({ domain, kind, officers, rules, status, twoOfficers }) => ({
-    domain,
-    kind,
-    status,
-    two_officers: twoOfficers,
-    rules,
-    officers: [...officers.values()].map(({ duties, fingerprint, status: standing }) => ({ fingerprint, duties, status: standing })),
-  }))
+  return [...directory.parties.values()].map(
+    ({ domain, kind, officers, rules, status, twoOfficers }) => ({
+      domain,
+      kind,
+      status,
+      two_officers: twoOfficers,
+      rules,
+      officers: [...officers.values()].map(({ duties, fingerprint, status: standing }) => ({
+        fingerprint,
+        duties,
+        status: standing,
+      })),
+    }),
+  )
 }

@@ -28,7 +28,8 @@ export const init: Command = async (call) => {
   const { args } = call
   const genesis = args.maybe('genesis')
   const solo = args.maybe('solo')
-  if (genesis !== undefined && solo !== undefined) throw new UsageError('--genesis and --solo exclude each other')
+  if (genesis !== undefined && solo !== undefined)
+    throw new UsageError('--genesis and --solo exclude each other')
   if (genesis !== undefined) return await acceptCharter(call, readId(genesis))
   return solo === undefined ? await makeServer(call) : await foundSolo(call, solo)
 }
@@ -38,37 +39,51 @@ async function acceptCharter(call: Call, genesis: string): Promise<Result<Output
   const data = dataFolder(call)
   if (!isServerHome(data)) throw new UsageError(`there is no server in ${data}`)
   setGenesis(data, genesis)
-  return accept(say([`the server in ${data} accepts the charter`, genesis, 'and no other'], { genesis, data }))
+  return accept(
+    say([`the server in ${data} accepts the charter`, genesis, 'and no other'], { genesis, data }),
+  )
 }
 
 async function makeServer(call: Call): Promise<Result<Output>> {
   const terms = await createTerms(call)
   const text = `${JSON.stringify(terms, undefined, 2)}\n`
   const path = writeOut(call, text)
-  return accept(say([path === undefined ? text.trimEnd() : `terms for the charter written to ${path}`], terms))
+  return accept(
+    say([path === undefined ? text.trimEnd() : `terms for the charter written to ${path}`], terms),
+  )
 }
 
 /** Makes the folder and tells what the charter says about it. A folder that `serve` made by itself, without a charter, is made anew. */
 async function createTerms(call: Call): Promise<Terms> {
-  const { createServerHome, isServerHome, readServerHome, serverPaths } = await import('#entry/home.ts')
+  const { createServerHome, isServerHome, readServerHome, serverPaths } = await import(
+    '#entry/home.ts'
+  )
   const data = dataFolder(call)
   if (isServerHome(data)) {
     const { file } = readServerHome(data)
-    if (file.genesis !== undefined || file.origin !== PROVISIONAL_ORIGIN) throw new UsageError(`there is a server in ${data} already`)
+    if (file.genesis !== undefined || file.origin !== PROVISIONAL_ORIGIN)
+      throw new UsageError(`there is a server in ${data} already`)
     rmSync(serverPaths(data).serverFile)
   }
-  return { ...(await createServerHome(data, { origin: call.args.text('origin') })), templates: (await shippedTemplates()).map(({ hash }) => hash) }
+  return {
+    ...(await createServerHome(data, { origin: call.args.text('origin') })),
+    templates: (await shippedTemplates()).map(({ hash }) => hash),
+  }
 }
 
 /** A coalition of one company: everything that founders do, done at once, with the same checks by the same server. */
 async function foundSolo(call: Call, domain: string): Promise<Result<Output>> {
   return await withHome(call, async (home) => {
     const name = domain.replaceAll('.', '-')
-    if (home.read('keys', keyName(name)) !== undefined) throw new UsageError(`there is a key ${name} in ${home.folder} already`)
+    if (home.read('keys', keyName(name)) !== undefined)
+      throw new UsageError(`there is a key ${name} in ${home.folder} already`)
     const signer = await makeKey(call, home, { domain, name })
     if (!signer.ok) return signer
     const terms = await createTerms(call)
-    const founder = { domain, officers: [{ certificate: base64(signer.value.certificate), duties: DUTIES }] }
+    const founder = {
+      domain,
+      officers: [{ certificate: base64(signer.value.certificate), duties: DUTIES }],
+    }
     const payload = composeCharter(terms, {
       founders: [founder],
       quorums: SOLO_QUORUMS,
@@ -84,11 +99,19 @@ async function foundSolo(call: Call, domain: string): Promise<Result<Output>> {
     setGenesis(dataFolder(call), parsed.value.id)
     const coalition = { origin: terms.origin, genesis: parsed.value.id }
     const adopted = await adopt(call, home, { payload, signature: signature.value, coalition })
-    return adopted.ok ? accept(describe(call, { ...coalition, domain, name, fingerprint: signer.value.fingerprint })) : adopted
+    return adopted.ok
+      ? accept(
+          describe(call, { ...coalition, domain, name, fingerprint: signer.value.fingerprint }),
+        )
+      : adopted
   })
 }
 
-async function makeKey(call: Call, home: Home, named: { domain: string; name: string }): Promise<Result<Signer>> {
+async function makeKey(
+  call: Call,
+  home: Home,
+  named: { domain: string; name: string },
+): Promise<Result<Signer>> {
   const passphrase = await choosePassphrase(call, `key ${named.name}`)
   if (!passphrase.ok) return passphrase
   const userId = { name: call.args.maybe('name') ?? named.domain }
@@ -107,14 +130,24 @@ async function makeKey(call: Call, home: Home, named: { domain: string; name: st
 async function adopt(
   call: Call,
   home: Home,
-  charter: { payload: Uint8Array; signature: string; coalition: { origin: string; genesis: string } },
+  charter: {
+    payload: Uint8Array
+    signature: string
+    coalition: { origin: string; genesis: string }
+  },
 ): Promise<Result<void>> {
-  const [{ startServer }, { readEnvironment }] = await Promise.all([import('#entry/node.ts'), import('#entry/config.ts')])
+  const [{ startServer }, { readEnvironment }] = await Promise.all([
+    import('#entry/node.ts'),
+    import('#entry/config.ts'),
+  ])
   const config = readEnvironment({ ...call.io.env, DUNANT_HOST: '127.0.0.1', DUNANT_PORT: '0' })
   const server = await startServer({ home: dataFolder(call), config, log: () => undefined })
   try {
     const api = openApi({ url: server.url })
-    const submitted = await api.submitAct({ payload: charter.payload, signatures: [charter.signature] })
+    const submitted = await api.submitAct({
+      payload: charter.payload,
+      signatures: [charter.signature],
+    })
     if (!submitted.ok) return submitted
     if (submitted.value.status !== 'effective') return refuse('founder-missing')
     const pins = pinStore(home)

@@ -24,7 +24,8 @@ export const generate: Command = async (call) => {
   if (!NAME.test(name)) throw new UsageError('NAME is lower-case letters, digits and hyphens')
   const userId = { name: args.text('name'), ...optional('email', args.maybe('email')) }
   return await withHome(call, async (home) => {
-    if (home.read('keys', keyName(name)) !== undefined) throw new UsageError(`there is a key ${name} already`)
+    if (home.read('keys', keyName(name)) !== undefined)
+      throw new UsageError(`there is a key ${name} already`)
     const passphrase = await choosePassphrase(call, `key ${name}`)
     if (!passphrase.ok) return passphrase
     const key = await generateOfficerKey({ userId, date: call.io.now(), ...passphrase.value })
@@ -34,9 +35,14 @@ export const generate: Command = async (call) => {
     const certificate = await readCertificate(key.publicBytes)
     if (!certificate.ok) return certificate
     const { fingerprint } = certificate.value.life.primary
-    const next = 'Keep the file NAME.revocation.asc somewhere else: it revokes the key if you lose it.'
+    const next =
+      'Keep the file NAME.revocation.asc somewhere else: it revokes the key if you lose it.'
     return accept(
-      say([`fingerprint  ${fingerprint}`, `key          ${path}`, next.replace('NAME', name)], { fingerprint, name, path }),
+      say([`fingerprint  ${fingerprint}`, `key          ${path}`, next.replace('NAME', name)], {
+        fingerprint,
+        name,
+        path,
+      }),
     )
   })
 }
@@ -73,19 +79,28 @@ export const show: Command = async (call) => {
         }
       : { refused: facts.refusal.reason }),
   }
-  return accept(say(Object.entries(shown).map(([name, value]) => `${name.padEnd(16)}${plain(value)}`), shown))
+  return accept(
+    say(
+      Object.entries(shown).map(([name, value]) => `${name.padEnd(16)}${plain(value)}`),
+      shown,
+    ),
+  )
 }
 
 /** `key export` */
 export const exportKey: Command = async (call) => {
   const fingerprint = call.args.maybe('gpg')
   const named = call.args.argument(0)
-  if ((fingerprint === undefined) === (named === '')) throw new UsageError('give either the name of a key or --gpg')
-  const bytes = fingerprint === undefined ? await certificateOf(call, named) : await fromGpg(call, fingerprint)
+  if ((fingerprint === undefined) === (named === ''))
+    throw new UsageError('give either the name of a key or --gpg')
+  const bytes =
+    fingerprint === undefined ? await certificateOf(call, named) : await fromGpg(call, fingerprint)
   if (!bytes.ok) return bytes
   const armored = writeArmor('PGP PUBLIC KEY BLOCK', bytes.value)
   const path = writeOut(call, armored)
-  return accept(say([path === undefined ? armored.trimEnd() : `written to ${path}`], { certificate: armored }))
+  return accept(
+    say([path === undefined ? armored.trimEnd() : `written to ${path}`], { certificate: armored }),
+  )
 }
 
 /** `key check` */
@@ -101,7 +116,12 @@ export const check: Command = async (call) => {
   const expires = expiresAt === null ? null : formatInstant(expiresAt)
   return accept(
     say(
-      [`fit as ${kind}`, `fingerprint  ${fingerprint}`, `user ids     ${userIds.join(', ')}`, `expires      ${expires ?? 'never'}`],
+      [
+        `fit as ${kind}`,
+        `fingerprint  ${fingerprint}`,
+        `user ids     ${userIds.join(', ')}`,
+        `expires      ${expires ?? 'never'}`,
+      ],
       { fit: true, kind, fingerprint, user_ids: userIds, expires },
     ),
   )
@@ -111,7 +131,10 @@ export const check: Command = async (call) => {
 export async function certificateOf(call: Call, named: string): Promise<Result<Uint8Array>> {
   const home = openHome(homeFolder(call))
   const kept = NAME.test(named) ? home.read('keys', `${named}.pub.asc`) : undefined
-  const text = kept ?? (NAME.test(named) ? home.read('keys', keyName(named)) : undefined) ?? (await readText(call, named))
+  const text =
+    kept ??
+    (NAME.test(named) ? home.read('keys', keyName(named)) : undefined) ??
+    (await readText(call, named))
   if (!text.includes(PRIVATE_BLOCK)) return readArmor(text, 'PGP PUBLIC KEY BLOCK')
   const key = await openKey(call, named, openPassphrasesOrNone(call))
   return key.ok ? accept(publicOf(key.value)) : key
@@ -133,7 +156,10 @@ async function fromGpg(call: Call, fingerprint: string): Promise<Result<Uint8Arr
   return gpg.ok ? accept(gpg.value.certificate) : gpg
 }
 
-function optional<K extends string>(name: K, value: string | undefined): Partial<Record<K, string>> {
+function optional<K extends string>(
+  name: K,
+  value: string | undefined,
+): Partial<Record<K, string>> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one member of a known name
   return (value === undefined ? {} : { [name]: value }) as Partial<Record<K, string>>
 }

@@ -23,15 +23,25 @@ export const verify: Command = async (call) =>
     const checkpoint = await fetchCheckpoint(api, pins, replay.value.directory)
     if (!checkpoint.ok) return checkpoint
     const { root, size, witnessed, witnessQuorum } = checkpoint.value
-    const grown = before === undefined ? 'seen for the first time' : `grew from ${String(before.size)} entries, which are unchanged`
+    const grown =
+      before === undefined
+        ? 'seen for the first time'
+        : `grew from ${String(before.size)} entries, which are unchanged`
     return accept(
-      say([`log      ${String(size)} entries, ${grown}`, `root     ${hex(root)}`, witnessLine(checkpoint.value)], {
-        size,
-        root: hex(root),
-        before: before?.size ?? null,
-        witnessed,
-        witness_quorum: witnessQuorum,
-      }),
+      say(
+        [
+          `log      ${String(size)} entries, ${grown}`,
+          `root     ${hex(root)}`,
+          witnessLine(checkpoint.value),
+        ],
+        {
+          size,
+          root: hex(root),
+          before: before?.size ?? null,
+          witnessed,
+          witness_quorum: witnessQuorum,
+        },
+      ),
     )
   })
 
@@ -75,11 +85,19 @@ export const watchOnce: Command = async (call) => {
     const report = await monitorParty(api, pins, { domain, known: effective })
     if (!report.ok) return report
     // What this home filed itself and now finds in the chain took effect in the meantime.
-    const arrived = report.value.findings.flatMap((finding) => (finding.kind === 'unknown' && filed.includes(finding.act) ? [finding.act] : []))
+    const arrived = report.value.findings.flatMap((finding) =>
+      finding.kind === 'unknown' && filed.includes(finding.act) ? [finding.act] : [],
+    )
     keepEffective(home, arrived)
     const findings = report.value.findings.filter((finding) => !isOwn(finding, filed))
-    const lines = findings.length === 0 ? [`nothing to look into for ${domain}, ${String(report.value.size)} entries`] : findings.map(describe)
-    return accept({ ...say(lines, { party: domain, size: report.value.size, findings }), exit: findings.length === 0 ? EXIT.done : EXIT.unverified })
+    const lines =
+      findings.length === 0
+        ? [`nothing to look into for ${domain}, ${String(report.value.size)} entries`]
+        : findings.map(describe)
+    return accept({
+      ...say(lines, { party: domain, size: report.value.size, findings }),
+      exit: findings.length === 0 ? EXIT.done : EXIT.unverified,
+    })
   })
 }
 
@@ -113,7 +131,10 @@ function describe(finding: Finding): string {
   }
 }
 
-async function online(call: Call, work: (connection: Connection) => Promise<Result<Output>>): Promise<Result<Output>> {
+async function online(
+  call: Call,
+  work: (connection: Connection) => Promise<Result<Output>>,
+): Promise<Result<Output>> {
   return await withHome(call, async (home) => {
     const connection = await connect(call, home)
     return connection.ok ? await work(connection.value) : connection

@@ -28,7 +28,8 @@ interface OpenMailbox {
 export const list: Command = async (call) =>
   await inMailbox(call, async ({ actor, list: { lines, size } }) => {
     const { id } = actor.mailbox
-    if (lines.length === 0) return await Promise.resolve(accept(say(['no notice yet'], { mailbox: id, size, lines })))
+    if (lines.length === 0)
+      return await Promise.resolve(accept(say(['no notice yet'], { mailbox: id, size, lines })))
     const rows = lines.map(({ index, notice }) => [notice, String(index)])
     return accept(say([table([['notice', 'line'], ...rows])], { mailbox: id, size, lines }))
   })
@@ -43,7 +44,11 @@ export const open: Command = async (call) => {
     if (!opened.ok) return opened
     const out = writeOut(call, `${JSON.stringify(found.value.receipt, undefined, 2)}\n`)
     const described = describeOpened(opened.value)
-    return accept(out === undefined ? described : { ...described, text: `${described.text}\nreceipt written to ${out}` })
+    return accept(
+      out === undefined
+        ? described
+        : { ...described, text: `${described.text}\nreceipt written to ${out}` },
+    )
   })
 }
 
@@ -53,13 +58,19 @@ export const acknowledge: Command = async (call) => {
   return await inMailbox(call, async (mailbox) => {
     const line = mailbox.list.lines.find((listed) => listed.notice === notice)
     if (line === undefined) return refuse('notice-unknown', 'the mailbox has no such notice')
-    const submitted = await submit(mailbox.actor, 'notice.acknowledge', { index: line.index, notice })
+    const submitted = await submit(mailbox.actor, 'notice.acknowledge', {
+      index: line.index,
+      notice,
+    })
     return submitted.ok ? accept(describeSubmitted(submitted.value)) : submitted
   })
 }
 
 /** Opens the mailbox, with the list of its lines verified against everything seen before. */
-async function inMailbox(call: Call, work: (mailbox: OpenMailbox) => Promise<Result<Output>>): Promise<Result<Output>> {
+async function inMailbox(
+  call: Call,
+  work: (mailbox: OpenMailbox) => Promise<Result<Output>>,
+): Promise<Result<Output>> {
   return await withHome(call, async (home) => {
     const connection = await connect(call, home)
     if (!connection.ok) return connection
@@ -68,12 +79,17 @@ async function inMailbox(call: Call, work: (mailbox: OpenMailbox) => Promise<Res
     const api = await signIn(actor.value)
     if (!api.ok) return api
     const verified = await freshList(actor.value, api.value)
-    return verified.ok ? await work({ actor: actor.value, api: api.value, list: verified.value }) : verified
+    return verified.ok
+      ? await work({ actor: actor.value, api: api.value, list: verified.value })
+      : verified
   })
 }
 
 /** The log is looked at first, so that the service cannot answer with a list of yesterday. */
-async function freshList({ connection, mailbox, replay }: OwnerActor, api: Api): Promise<Result<VerifiedLineList>> {
+async function freshList(
+  { connection, mailbox, replay }: OwnerActor,
+  api: Api,
+): Promise<Result<VerifiedLineList>> {
   const { coalition, pins } = connection
   const { directory } = replay
   const checkpoint = await fetchCheckpoint(api, pins, directory)
@@ -96,7 +112,10 @@ interface FoundNotice {
   readonly verified: VerifiedReceipt
 }
 
-async function readNotice({ actor, api, list: lines }: OpenMailbox, notice: string): Promise<Result<FoundNotice>> {
+async function readNotice(
+  { actor, api, list: lines }: OpenMailbox,
+  notice: string,
+): Promise<Result<FoundNotice>> {
   const listed: ListedLine | undefined = lines.lines.find((line) => line.notice === notice)
   if (listed === undefined) return refuse('notice-unknown', 'the mailbox has no such notice')
   const line = await api.readLine(listed)
@@ -106,8 +125,19 @@ async function readNotice({ actor, api, list: lines }: OpenMailbox, notice: stri
   const anchor = { ...actor.connection.coalition, replay: actor.replay }
   const verified = await verifyReceipt(receipt.value, anchor, parseAct)
   if (!verified.ok) return verified
-  const complete = proveOmission({ list: lines, receipt: verified.value, path: line.value, line: line.value.line })
-  return complete.ok ? accept({ line: line.value, receipt: { ...receipt.value, line: pathOf(line.value) }, verified: verified.value }) : complete
+  const complete = proveOmission({
+    list: lines,
+    receipt: verified.value,
+    path: line.value,
+    line: line.value.line,
+  })
+  return complete.ok
+    ? accept({
+        line: line.value,
+        receipt: { ...receipt.value, line: pathOf(line.value) },
+        verified: verified.value,
+      })
+    : complete
 }
 
 function pathOf({ count, index, path }: ServedLine) {
@@ -115,16 +145,22 @@ function pathOf({ count, index, path }: ServedLine) {
 }
 
 /** Tries the current key, then older ones: a notice may have been written before a rotation. */
-async function decrypt({ actor, api }: OpenMailbox, found: FoundNotice): Promise<Result<OpenedNotice>> {
+async function decrypt(
+  { actor, api }: OpenMailbox,
+  found: FoundNotice,
+): Promise<Result<OpenedNotice>> {
   const parsed = parseLine(found.line.line)
   if (!parsed.ok) return parsed
-  if (parsed.value.kind !== 'mailbox') return refuse('notice-not-for-me', 'the line is not one for a mailbox')
+  if (parsed.value.kind !== 'mailbox')
+    return refuse('notice-not-for-me', 'the line is not one for a mailbox')
   const { mailbox, message } = parsed.value
   const { connection, passphrases } = actor
   let outcome: Result<OpenedNotice> = refuse('envelope-recipient-wrong')
   for (const fingerprint of actor.mailbox.keys.toReversed()) {
     const isCurrent = fingerprint === actor.key.fingerprint
-    const key = isCurrent ? accept(actor.key) : await unlockMailboxKey(connection.home, fingerprint, passphrases)
+    const key = isCurrent
+      ? accept(actor.key)
+      : await unlockMailboxKey(connection.home, fingerprint, passphrases)
     if (!key.ok) return key
     const envelope: Envelope = { mailbox, message, key: key.value }
     outcome = await openEnvelope(envelope, {

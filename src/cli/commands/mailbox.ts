@@ -7,11 +7,28 @@ import { tokenHash } from '#core/mailbox.ts'
 import { readCertificate } from '#core/openpgp.ts'
 import { accept, type Result } from '#core/result.ts'
 import { dayOf, midnightOf } from '#core/time.ts'
-import { compose, connect, type Connection, openOfficer, signIn, submit, submitPayload } from '#cli/connection.ts'
+import {
+  compose,
+  connect,
+  type Connection,
+  openOfficer,
+  signIn,
+  submit,
+  submitPayload,
+} from '#cli/connection.ts'
 import { describeSubmitted } from '#cli/describe.ts'
 import { writeOut } from '#cli/files.ts'
 import { type Home, withHome } from '#cli/home.ts'
-import { chosenMailbox, headFor, keepMailbox, keepMailboxKey, type KeptMailbox, openOwner, ownerOf, unlockMailboxKey } from '#cli/mailboxes.ts'
+import {
+  chosenMailbox,
+  headFor,
+  keepMailbox,
+  keepMailboxKey,
+  type KeptMailbox,
+  openOwner,
+  ownerOf,
+  unlockMailboxKey,
+} from '#cli/mailboxes.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
 import { openPassphrases } from '#cli/passphrase.ts'
 import { openProgress } from '#cli/progress.ts'
@@ -34,11 +51,19 @@ export const invite: Command = async (call) => {
   return await withHome(call, async (home) => {
     const actor = await openOfficer(call, home)
     if (!actor.ok) return actor
-    const submitted = await submit(actor.value, 'mailbox.invite', { tokens: tokens.map(tokenHash).sort() })
+    const submitted = await submit(actor.value, 'mailbox.invite', {
+      tokens: tokens.map(tokenHash).sort(),
+    })
     if (!submitted.ok) return submitted
     const path = writeOut(call, `${tokens.join('\n')}\n`)
-    const described = describeSubmitted(submitted.value, path === undefined ? [...tokens, ''] : [`${String(count)} tokens written to ${path}`])
-    return accept({ ...described, value: { id: submitted.value.id, status: submitted.value.status, tokens } })
+    const described = describeSubmitted(
+      submitted.value,
+      path === undefined ? [...tokens, ''] : [`${String(count)} tokens written to ${path}`],
+    )
+    return accept({
+      ...described,
+      value: { id: submitted.value.id, status: submitted.value.status, tokens },
+    })
   })
 }
 
@@ -53,9 +78,19 @@ export const enrol: Command = async (call) => {
     if (!protection.ok) return protection
     const secrets = await mailboxSecrets(call.io.now(), systemRandom, protection.value)
     keepMailboxKey(home, secrets.fingerprint, secrets.key.privateArmored)
-    const kept: KeptMailbox = { v: 1, id: secrets.id, salt: secrets.salt, keys: [secrets.fingerprint], state: 'enrolling' }
+    const kept: KeptMailbox = {
+      v: 1,
+      id: secrets.id,
+      salt: secrets.salt,
+      keys: [secrets.fingerprint],
+      state: 'enrolling',
+    }
     keepMailbox(home, kept)
-    const submitted = await submitEnrolment(call, connection.value, { secrets, protection: protection.value, filers })
+    const submitted = await submitEnrolment(call, connection.value, {
+      secrets,
+      protection: protection.value,
+      filers,
+    })
     if (!submitted.ok) return submitted
     keepMailbox(home, { ...kept, state: 'open' })
     return accept(
@@ -86,7 +121,8 @@ async function submitEnrolment(
   const replay = await fetchDirectory(connection.api, connection.pins)
   if (!replay.ok) return replay
   const invitation = call.args.maybe('invitation')
-  const admission = invitation === undefined ? { work: await work(call, secrets.id) } : { invitation }
+  const admission =
+    invitation === undefined ? { work: await work(call, secrets.id) } : { invitation }
   const actor = { connection, signer, by: { key: secrets.fingerprint }, replay: replay.value }
   const payload = composeEnrolment({
     mailbox: { ...secrets, certificate: secrets.key.publicBytes },
@@ -120,7 +156,10 @@ async function work({ io }: Call, mailbox: string): Promise<string> {
 export const filers: Command = async (call) => {
   const named = [...new Set(call.args.list('filer'))].sort()
   if (named.length === 0) throw new UsageError('--filer is missing')
-  return await asOwner(call, async (actor) => await submit(actor, 'mailbox.filers', { filers: named }))
+  return await asOwner(
+    call,
+    async (actor) => await submit(actor, 'mailbox.filers', { filers: named }),
+  )
 }
 
 /** `mailbox close` */
@@ -133,7 +172,10 @@ export const close: Command = async (call) => {
   })
 }
 
-async function asOwner(call: Call, work: (actor: ReturnType<typeof ownerOf>) => ReturnType<typeof submitPayload>): ReturnType<Command> {
+async function asOwner(
+  call: Call,
+  work: (actor: ReturnType<typeof ownerOf>) => ReturnType<typeof submitPayload>,
+): ReturnType<Command> {
   return await withHome(call, async (home) => {
     const connection = await connect(call, home)
     if (!connection.ok) return connection
@@ -158,16 +200,24 @@ export const rotate: Command = async (call) =>
     if (!connection.ok) return connection
     const mailbox = chosenMailbox(call, home)
     const kept = readPending(home, mailbox)
-    const prepared = kept === undefined ? await prepareRotation(call, connection.value) : accept(kept)
+    const prepared =
+      kept === undefined ? await prepareRotation(call, connection.value) : accept(kept)
     if (!prepared.ok) return prepared
     const rotation = prepared.value
     const payload = fromHex(rotation.payload) ?? new Uint8Array()
-    const submitted = await connection.value.api.submitAct({ payload, signatures: [rotation.signature] })
-    const rotated = submitted.ok || (kept !== undefined && (await isInPlace(call, connection.value, { mailbox, fingerprint: rotation.fingerprint })))
+    const submitted = await connection.value.api.submitAct({
+      payload,
+      signatures: [rotation.signature],
+    })
+    const rotated =
+      submitted.ok ||
+      (kept !== undefined &&
+        (await isInPlace(call, connection.value, { mailbox, fingerprint: rotation.fingerprint })))
     home.remove('mailboxes', pendingName(mailbox))
     if (!rotated) return submitted
     keepMailbox(home, { ...mailbox, keys: [...mailbox.keys, rotation.fingerprint] })
-    const next = 'Give the new fingerprint to the companies that file to it, inside their own product.'
+    const next =
+      'Give the new fingerprint to the companies that file to it, inside their own product.'
     return accept(
       say([`mailbox      ${mailbox.id}`, `fingerprint  ${rotation.fingerprint}`, '', next], {
         mailbox: mailbox.id,
@@ -186,12 +236,21 @@ async function isInPlace(
   const key = await unlockMailboxKey(connection.home, rotated.fingerprint, openPassphrases(call))
   const replay = await fetchDirectory(connection.api, connection.pins)
   if (!key.ok || !replay.ok) return false
-  const owner = ownerOf({ connection, mailbox, key: key.value, replay: replay.value, passphrases: openPassphrases(call) })
+  const owner = ownerOf({
+    connection,
+    mailbox,
+    key: key.value,
+    replay: replay.value,
+    passphrases: openPassphrases(call),
+  })
   return (await signIn(owner)).ok
 }
 
 /** Makes the new key, proves that it is ours, and signs the rotation with the old one; all of it is kept before it is sent. */
-async function prepareRotation(call: Call, connection: Connection): Promise<Result<PendingRotation>> {
+async function prepareRotation(
+  call: Call,
+  connection: Connection,
+): Promise<Result<PendingRotation>> {
   const { home } = connection
   const actor = await openOwner(call, connection)
   if (!actor.ok) return actor
@@ -200,7 +259,10 @@ async function prepareRotation(call: Call, connection: Connection): Promise<Resu
     ? accept({ passphrase: '', unprotected: true })
     : await toProtection(passphrases.choose('mailbox key'))
   if (!protection.ok) return protection
-  const made = await generateMailboxKey({ midnight: midnightOf(call.io.now()), ...protection.value })
+  const made = await generateMailboxKey({
+    midnight: midnightOf(call.io.now()),
+    ...protection.value,
+  })
   const certificate = await readCertificate(made.publicBytes)
   if (!certificate.ok) return certificate
   const { fingerprint } = certificate.value.life.primary
@@ -209,10 +271,17 @@ async function prepareRotation(call: Call, connection: Connection): Promise<Resu
   if (!key.ok) return key
   const challenge = await proveOwnership(connection, keySigner(key.value), 'mailbox')
   if (!challenge.ok) return challenge
-  const payload = compose(actor.value, 'mailbox.rotate', { certificate: base64(made.publicBytes), challenge: challenge.value })
+  const payload = compose(actor.value, 'mailbox.rotate', {
+    certificate: base64(made.publicBytes),
+    challenge: challenge.value,
+  })
   const signature = await actor.value.signer.sign(payload)
   if (!signature.ok) return signature
-  const pending: PendingRotation = { payload: hex(payload), signature: signature.value, fingerprint }
+  const pending: PendingRotation = {
+    payload: hex(payload),
+    signature: signature.value,
+    fingerprint,
+  }
   home.write('mailboxes', pendingName(actor.value.mailbox), JSON.stringify(pending))
   return accept(pending)
 }

@@ -34,7 +34,9 @@ export const draft: Command = async (call) => {
     '',
     'Change both, then look at the result with: dunant notice preview',
   ]
-  return await Promise.resolve(accept(say(lines, { folder, files: ['brief.json', 'customers.csv'] })))
+  return await Promise.resolve(
+    accept(say(lines, { folder, files: ['brief.json', 'customers.csv'] })),
+  )
 }
 
 /** `notice preview` */
@@ -42,32 +44,55 @@ export const preview: Command = async (call) => {
   const anchor = await anchorOf(call)
   if (!anchor.ok) return anchor
   const named = call.args.maybe('template') ?? 'account'
-  const template = (await shippedTemplates()).find(({ hash, manifest }) => hash === named || manifest.kind === named)
-  if (template === undefined) return refuse('template-unknown', 'preview knows the templates that come with this version')
+  const template = (await shippedTemplates()).find(
+    ({ hash, manifest }) => hash === named || manifest.kind === named,
+  )
+  if (template === undefined)
+    return refuse('template-unknown', 'preview knows the templates that come with this version')
   const content = await readContent(call, template)
   if (!content.ok) return content
   const { brief, list } = content.value
   const chosen = chooseRecipient(list, call.args.maybe('account'))
   if (!chosen.ok) return chosen
   const { genesis, origin } = anchor.value
-  const plan: NoticePlan = { origin, genesis, filer: call.args.text('party'), kind: 'first', brief, salts: noticeSalts(systemRandom), template, at: call.io.now() }
+  const plan: NoticePlan = {
+    origin,
+    genesis,
+    filer: call.args.text('party'),
+    kind: 'first',
+    brief,
+    salts: noticeSalts(systemRandom),
+    template,
+    at: call.io.now(),
+  }
   const rendered = previewNotice(plan, chosen.value, { notice: hex(systemRandom(NOTICE_BYTES)) })
   if (!rendered.ok) return rendered
   const { lines, subject } = rendered.value
   return accept(
-    say([...lines, '', `${String(list.recipients.length)} customers can be told`, ...faultLines(list)], {
-      recipients: list.recipients.length,
-      faults: list.faults,
-      account: chosen.value.account,
-      language: chosen.value.language,
-      subject,
-      text: lines.join('\n'),
-    }),
+    say(
+      [
+        ...lines,
+        '',
+        `${String(list.recipients.length)} customers can be told`,
+        ...faultLines(list),
+      ],
+      {
+        recipients: list.recipients.length,
+        faults: list.faults,
+        account: chosen.value.account,
+        language: chosen.value.language,
+        subject,
+        text: lines.join('\n'),
+      },
+    ),
   )
 }
 
 /** Brief and customers, as the options name them. */
-export async function readContent(call: Call, template: Template): Promise<Result<{ brief: Brief; list: RecipientList }>> {
+export async function readContent(
+  call: Call,
+  template: Template,
+): Promise<Result<{ brief: Brief; list: RecipientList }>> {
   const brief = parseBrief(await readJson(call, call.args.text('brief')))
   if (!brief.ok) return brief
   const list = readRecipients(await readText(call, call.args.text('customers')), template)
@@ -76,16 +101,27 @@ export async function readContent(call: Call, template: Template): Promise<Resul
 
 /** Rows that nobody can be told by, a line each. */
 export function faultLines({ faults }: Pick<RecipientList, 'faults'>): readonly string[] {
-  const shown = faults.slice(0, FAULTS_SHOWN).map(({ line, reason }) => `line ${String(line)}: ${reason}`)
-  return faults.length > FAULTS_SHOWN ? [...shown, `and ${String(faults.length - FAULTS_SHOWN)} more`] : shown
+  const shown = faults
+    .slice(0, FAULTS_SHOWN)
+    .map(({ line, reason }) => `line ${String(line)}: ${reason}`)
+  return faults.length > FAULTS_SHOWN
+    ? [...shown, `and ${String(faults.length - FAULTS_SHOWN)} more`]
+    : shown
 }
 
-function chooseRecipient({ faults, recipients }: RecipientList, named: string | undefined): Result<RecipientList['recipients'][number]> {
+function chooseRecipient(
+  { faults, recipients }: RecipientList,
+  named: string | undefined,
+): Result<RecipientList['recipients'][number]> {
   const account = named === undefined ? undefined : normaliseAccount(named)
   if (account?.ok === false) return account
-  const chosen = account === undefined ? recipients[0] : recipients.find((one) => one.account === account.value)
+  const chosen =
+    account === undefined ? recipients[0] : recipients.find((one) => one.account === account.value)
   if (chosen !== undefined) return accept(chosen)
-  const why = named === undefined ? 'the list names nobody who can be told' : 'the list does not name this account'
+  const why =
+    named === undefined
+      ? 'the list names nobody who can be told'
+      : 'the list does not name this account'
   return refuse('customer-list-invalid', [why, ...faultLines({ faults })].join('; '))
 }
 

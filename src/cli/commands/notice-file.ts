@@ -1,7 +1,15 @@
 import { composeBundle, type Bundle, uploadBundle } from '#client/bundle.ts'
 import { composeCampaignMessage } from '#client/campaign.ts'
 import type { Api, SubmittedAct } from '#client/http.ts'
-import { type ComposedNotices, composeNotices, noticeBody, type NoticeFiling, type NoticePlan, noticeSalts, openMailbox } from '#client/notice.ts'
+import {
+  type ComposedNotices,
+  composeNotices,
+  noticeBody,
+  type NoticeFiling,
+  type NoticePlan,
+  noticeSalts,
+  openMailbox,
+} from '#client/notice.ts'
 import type { UnlockedKey } from '#client/openpgp.ts'
 import { systemRandom } from '#client/random.ts'
 import type { Recipient } from '#client/recipients.ts'
@@ -18,7 +26,12 @@ import { pathOf } from '#cli/files.ts'
 import { withHome } from '#cli/home.ts'
 import { type Call, type Command, type Output } from '#cli/output.ts'
 import { openPassphrases } from '#cli/passphrase.ts'
-import { earlierNotice, newProductFolder, openProductFolder, type ProductFolder } from '#cli/product-files.ts'
+import {
+  earlierNotice,
+  newProductFolder,
+  openProductFolder,
+  type ProductFolder,
+} from '#cli/product-files.ts'
 import { openProgress } from '#cli/progress.ts'
 import { softwareKey } from '#cli/software-key.ts'
 import { adoptedTemplate } from '#cli/templates.ts'
@@ -52,15 +65,29 @@ export const file: Command = async (call) => {
     if (!reporterKey.ok) return reporterKey
     const entitled = checkReporter(actor.value, reporterKey.value)
     if (!entitled.ok) return entitled
-    return await fileNotice({ call, actor: actor.value, api: api.value, folder: newProductFolder(out), reporterKey: reporterKey.value })
+    return await fileNotice({
+      call,
+      actor: actor.value,
+      api: api.value,
+      folder: newProductFolder(out),
+      reporterKey: reporterKey.value,
+    })
   })
 }
 
 /** Found out before anybody waits for fifty thousand signatures that nobody would accept. */
 function checkReporter({ party, replay }: OfficerActor, key: UnlockedKey): Result<void> {
   const owner = ownerOf(replay.directory, key.fingerprint)
-  const isReporter = owner?.party.domain === party && owner.officer.status === 'active' && owner.officer.duties.includes('reporter')
-  return isReporter ? accept(undefined) : refuse('signer-not-entitled', `the key ${key.fingerprint} is not an active reporter of ${party}`)
+  const isReporter =
+    owner?.party.domain === party &&
+    owner.officer.status === 'active' &&
+    owner.officer.duties.includes('reporter')
+  return isReporter
+    ? accept(undefined)
+    : refuse(
+        'signer-not-entitled',
+        `the key ${key.fingerprint} is not an active reporter of ${party}`,
+      )
 }
 
 async function fileNotice(filing: Filing): Promise<Result<Output>> {
@@ -81,7 +108,11 @@ async function fileNotice(filing: Filing): Promise<Result<Output>> {
   const now = call.io.now()
   const joint = readJoint(call, now)
   const current = { ...actor, connection: { ...actor.connection, now } }
-  const payload = compose(current, 'notice.file', noticeBody(plan, bundle, { ...terms.value, ...(joint === undefined ? {} : { joint }) }))
+  const payload = compose(
+    current,
+    'notice.file',
+    noticeBody(plan, bundle, { ...terms.value, ...(joint === undefined ? {} : { joint }) }),
+  )
   const parsed = parseAct(payload)
   if (!parsed.ok) return parsed
   const signature = await actor.signer.sign(payload)
@@ -94,23 +125,37 @@ async function fileNotice(filing: Filing): Promise<Result<Output>> {
 /** Sends an act again that was signed and kept: it is accepted once, however often it arrives. */
 async function resume(call: Call, api: Api, folder: ProductFolder): Promise<Result<Output>> {
   const kept = folder.readFiling()
-  if (kept === undefined) throw new UsageError(`${folder.path} holds no filing to go on with; file again into a new folder`)
+  if (kept === undefined)
+    throw new UsageError(
+      `${folder.path} holds no filing to go on with; file again into a new folder`,
+    )
   const payload = fromBase64(kept.payload) ?? new Uint8Array()
   const submitted = await api.submitAct({ payload, signatures: [kept.signature] })
   return submitted.ok ? await conclude({ call, api, folder }, submitted.value) : submitted
 }
 
-async function prepare(filing: Filing): Promise<Result<{ composed: ComposedNotices; plan: NoticePlan }>> {
+async function prepare(
+  filing: Filing,
+): Promise<Result<{ composed: ComposedNotices; plan: NoticePlan }>> {
   const { actor, api, call } = filing
   const { args } = call
   const { coalition } = actor.connection
-  const template = await adoptedTemplate(args.maybe('template') ?? 'account', actor.replay.directory, api)
+  const template = await adoptedTemplate(
+    args.maybe('template') ?? 'account',
+    actor.replay.directory,
+    api,
+  )
   if (!template.ok) return template
   const content = await readContent(call, template.value)
   if (!content.ok) return content
   const { brief, list } = content.value
-  if (list.recipients.length === 0) return refuse('customer-list-invalid', ['the list names nobody who can be told', ...faultLines(list)].join('; '))
-  if (list.faults.length > 0 && !args.flag('allow-faults')) return refuse('customer-list-invalid', faultLines(list).join('; '))
+  if (list.recipients.length === 0)
+    return refuse(
+      'customer-list-invalid',
+      ['the list names nobody who can be told', ...faultLines(list)].join('; '),
+    )
+  if (list.faults.length > 0 && !args.flag('allow-faults'))
+    return refuse('customer-list-invalid', faultLines(list).join('; '))
   const plan: NoticePlan = {
     ...coalition,
     filer: actor.party,
@@ -123,31 +168,44 @@ async function prepare(filing: Filing): Promise<Result<{ composed: ComposedNotic
   const composed = await composeAll(filing, plan, list.recipients)
   const untold = composed.undeliverable.filter(({ lost }) => lost === 'notice')
   if (untold.length > 0 && !args.flag('allow-faults')) {
-    const faults = untold.map(({ line, refusal }) => ({ line, reason: refusal.detail ?? refusal.reason }))
+    const faults = untold.map(({ line, refusal }) => ({
+      line,
+      reason: refusal.detail ?? refusal.reason,
+    }))
     return refuse('customer-list-invalid', faultLines({ faults }).join('; '))
   }
   return accept({ composed, plan })
 }
 
-async function composeAll(filing: Filing, plan: NoticePlan, recipients: readonly Recipient[]): Promise<ComposedNotices> {
+async function composeAll(
+  filing: Filing,
+  plan: NoticePlan,
+  recipients: readonly Recipient[],
+): Promise<ComposedNotices> {
   const { actor, api, call, folder, reporterKey } = filing
   const { coalition, pins } = actor.connection
   const earlier = call.args.maybe('supersedes-files')
   const earlierFolder = earlier === undefined ? undefined : pathOf(call, earlier)
   if (plan.kind !== 'first' && earlierFolder === undefined) {
-    throw new UsageError('--supersedes-files is missing: each customer is told which notice this one follows')
+    throw new UsageError(
+      '--supersedes-files is missing: each customer is told which notice this one follows',
+    )
   }
   const progress = openProgress(call.io, 'composing')
   try {
     return await composeNotices(plan, recipients, {
       reporterKey,
       random: systemRandom,
-      findMailbox: async (id, fingerprint) => await openMailbox(api, pins, { id, fingerprint, origin: coalition.origin, now: plan.at }),
+      findMailbox: async (id, fingerprint) =>
+        await openMailbox(api, pins, { id, fingerprint, origin: coalition.origin, now: plan.at }),
       keepProduct: async (product) => {
         folder.keepDraft(product)
         await Promise.resolve()
       },
-      earlierNotice: async ({ account }) => await Promise.resolve(earlierFolder === undefined ? undefined : earlierNotice(earlierFolder, account)),
+      earlierNotice: async ({ account }) =>
+        await Promise.resolve(
+          earlierFolder === undefined ? undefined : earlierNotice(earlierFolder, account),
+        ),
       onProgress: (done) => {
         progress.update(done, recipients.length)
       },
@@ -161,7 +219,8 @@ async function composeAll(filing: Filing, plan: NoticePlan, recipients: readonly
 async function readTerms(filing: Filing, plan: NoticePlan): Promise<Result<NoticeFiling>> {
   const { args } = filing.call
   const supersedes = args.maybe('supersedes')
-  if ((supersedes === undefined) !== (plan.kind === 'first')) throw new UsageError('--supersedes goes with every --kind but first')
+  if ((supersedes === undefined) !== (plan.kind === 'first'))
+    throw new UsageError('--supersedes goes with every --kind but first')
   const terms = {
     reporter: filing.reporterKey.fingerprint,
     ...(supersedes === undefined ? {} : { supersedes: readId(supersedes) }),
@@ -169,10 +228,16 @@ async function readTerms(filing: Filing, plan: NoticePlan): Promise<Result<Notic
   const campaign = args.maybe('campaign')
   if (campaign === undefined) return accept(terms)
   const briefMessage = await sendBrief(filing, plan, readId(campaign))
-  return briefMessage.ok ? accept({ ...terms, campaign, briefMessage: briefMessage.value }) : briefMessage
+  return briefMessage.ok
+    ? accept({ ...terms, campaign, briefMessage: briefMessage.value })
+    : briefMessage
 }
 
-async function sendBrief({ actor, api, reporterKey }: Filing, plan: NoticePlan, campaign: string): Promise<Result<string>> {
+async function sendBrief(
+  { actor, api, reporterKey }: Filing,
+  plan: NoticePlan,
+  campaign: string,
+): Promise<Result<string>> {
   const opened = await readCampaign(api, campaign)
   if (!opened.ok) return opened
   const { author, invited } = opened.value
@@ -215,12 +280,18 @@ async function conclude(
   submitted: SubmittedAct,
   composed?: ComposedNotices,
 ): Promise<Result<Output>> {
-  const proven = submitted.status === 'effective' ? await bringReceipt(call, api, { id: submitted.id, folder }) : accept(0)
+  const proven =
+    submitted.status === 'effective'
+      ? await bringReceipt(call, api, { id: submitted.id, folder })
+      : accept(0)
   if (!proven.ok && proven.refusal.reason !== 'receipt-not-logged') return proven
   const files = proven.ok ? proven.value : 0
   const lines = [
     ...(composed === undefined ? [] : [`told    ${String(composed.told)} customers`]),
-    ...(composed?.undeliverable ?? []).map(({ line, lost, refusal }) => `careful line ${String(line)}: ${LOST[lost]} (${refusal.reason})`),
+    ...(composed?.undeliverable ?? []).map(
+      ({ line, lost, refusal }) =>
+        `careful line ${String(line)}: ${LOST[lost]} (${refusal.reason})`,
+    ),
     `files   ${folder.path}${files === 0 ? ', without a receipt yet' : ''}`,
   ]
   const { missing, status, id } = submitted
@@ -229,14 +300,29 @@ async function conclude(
   return accept({
     ...described,
     text: [described.text, ...hint].join('\n'),
-    value: { id, status, missing, told: composed?.told ?? null, undeliverable: composed?.undeliverable ?? [], files: folder.path, with_receipt: files },
+    value: {
+      id,
+      status,
+      missing,
+      told: composed?.told ?? null,
+      undeliverable: composed?.undeliverable ?? [],
+      files: folder.path,
+      with_receipt: files,
+    },
   })
 }
 
-const LOST = { mailbox: 'told in your product alone, not in the mailbox', notice: 'NOT TOLD' } as const
+const LOST = {
+  mailbox: 'told in your product alone, not in the mailbox',
+  notice: 'NOT TOLD',
+} as const
 
 /** Fetches the receipt of a notice and puts it into every customer's file. */
-export async function bringReceipt(call: Call, api: Api, notice: { id: string; folder: ProductFolder }): Promise<Result<number>> {
+export async function bringReceipt(
+  call: Call,
+  api: Api,
+  notice: { id: string; folder: ProductFolder },
+): Promise<Result<number>> {
   const receipt = await api.readReceipt(notice.id, { withChain: true })
   if (!receipt.ok) return receipt
   const parsed = parseAct(fromBase64(receipt.value.act.payload) ?? new Uint8Array())
@@ -248,7 +334,11 @@ export async function bringReceipt(call: Call, api: Api, notice: { id: string; f
   )
 }
 
-function withProgress<T>(call: Call, label: string, work: (update: (done: number, total: number) => void) => T): T {
+function withProgress<T>(
+  call: Call,
+  label: string,
+  work: (update: (done: number, total: number) => void) => T,
+): T {
   const progress = openProgress(call.io, label)
   try {
     return work((done, total) => {
@@ -270,6 +360,7 @@ function readJoint({ args }: Call, now: number): JointTerms | undefined {
   const hours = args.count('joint-hours') ?? JOINT_HOURS_MAX
   if (required === undefined) return undefined
   if (required < 1) throw new UsageError('--joint-required is at least 1')
-  if (hours < 1 || hours > JOINT_HOURS_MAX) throw new UsageError(`--joint-hours is 1 to ${String(JOINT_HOURS_MAX)}`)
+  if (hours < 1 || hours > JOINT_HOURS_MAX)
+    throw new UsageError(`--joint-hours is 1 to ${String(JOINT_HOURS_MAX)}`)
   return { required, until: formatInstant(now + hours * 3600) }
 }

@@ -39,7 +39,11 @@ export const show: Command = async (call) => {
     const found = await openBrief(reader, id)
     if (!found.ok) return found
     const { brief, notice } = found.value
-    const template = await adoptedTemplate(brief.template.hash, reader.actor.replay.directory, reader.api)
+    const template = await adoptedTemplate(
+      brief.template.hash,
+      reader.actor.replay.directory,
+      reader.api,
+    )
     if (!template.ok) return template
     const sample = await sampleText(reader, { brief, notice, template: template.value })
     if (!sample.ok) return sample
@@ -55,7 +59,13 @@ export const show: Command = async (call) => {
           '',
           ...sample.value,
         ],
-        { id, filer: filerOf(notice), act: notice, brief: brief.brief.content, template: brief.template.hash },
+        {
+          id,
+          filer: filerOf(notice),
+          act: notice,
+          brief: brief.brief.content,
+          template: brief.template.hash,
+        },
       ),
     )
   })
@@ -66,12 +76,15 @@ export const support: Command = async (call) => {
   const id = readId(call.args.argument(0))
   const statements = readStatements(call)
   return await signedIn(call, async (reader) => {
-    const isCard = reader.actor.signer.means.kind === 'gpg' && call.args.maybe('reporter-key') === undefined
+    const isCard =
+      reader.actor.signer.means.kind === 'gpg' && call.args.maybe('reporter-key') === undefined
     const opened = isCard ? accept(undefined) : await openBrief(reader, id)
     if (!opened.ok) return opened
     const submitted = await submit(reader.actor, 'notice.support', { notice: id, statements })
     if (!submitted.ok) return submitted
-    const first = isCard ? ['careful: the brief was not opened, since gpg alone cannot; see --reporter-key'] : ['the brief is the one that the notice commits to']
+    const first = isCard
+      ? ['careful: the brief was not opened, since gpg alone cannot; see --reporter-key']
+      : ['the brief is the one that the notice commits to']
     return accept(describeSubmitted(submitted.value, first))
   })
 }
@@ -83,11 +96,28 @@ export const status: Command = async (call) => {
     const { actor, api } = reader
     const served = await api.readAct(id)
     if (!served.ok) return served
-    const lines = [`notice  ${id}`, `status  ${served.value.status}`, ...served.value.missing.map(describeMissing), ...served.value.marks.map((mark) => `mark    ${mark}`)]
-    const value = { id, status: served.value.status, missing: served.value.missing, marks: served.value.marks }
+    const lines = [
+      `notice  ${id}`,
+      `status  ${served.value.status}`,
+      ...served.value.missing.map(describeMissing),
+      ...served.value.marks.map((mark) => `mark    ${mark}`),
+    ]
+    const value = {
+      id,
+      status: served.value.status,
+      missing: served.value.missing,
+      marks: served.value.marks,
+    }
     const receipt = await api.readReceipt(id, { withChain: true })
-    if (!receipt.ok) return receipt.refusal.reason === 'receipt-not-logged' ? accept(say([...lines, 'log     not logged yet'], value)) : receipt
-    const verified = await verifyReceipt(receipt.value, { ...actor.connection.coalition, replay: actor.replay }, parseAct)
+    if (!receipt.ok)
+      return receipt.refusal.reason === 'receipt-not-logged'
+        ? accept(say([...lines, 'log     not logged yet'], value))
+        : receipt
+    const verified = await verifyReceipt(
+      receipt.value,
+      { ...actor.connection.coalition, replay: actor.replay },
+      parseAct,
+    )
     if (!verified.ok) return verified
     const { record, status: proof, supports, witnessed, witnessQuorum } = verified.value
     const files = await renewFiles(reader, id, record.event === 'adopted')
@@ -98,17 +128,33 @@ export const status: Command = async (call) => {
           ...lines,
           `log     ${record.event} ${record.day}, ${proof}`,
           witnessLine(verified.value),
-          ...supports.map(({ party, statements: stated }) => `support ${party}: ${stated.join(', ')}`),
-          files.value === undefined ? undefined : `files   ${String(files.value)} with the newest receipt`,
+          ...supports.map(
+            ({ party, statements: stated }) => `support ${party}: ${stated.join(', ')}`,
+          ),
+          files.value === undefined
+            ? undefined
+            : `files   ${String(files.value)} with the newest receipt`,
         ],
-        { ...value, event: record.event, proof, supports, witnessed, witness_quorum: witnessQuorum, files: files.value ?? null },
+        {
+          ...value,
+          event: record.event,
+          proof,
+          supports,
+          witnessed,
+          witness_quorum: witnessQuorum,
+          files: files.value ?? null,
+        },
       ),
     )
   })
 }
 
 /** A receipt that says "submitted" would make customers' files say less than they could. */
-async function renewFiles({ api, call }: Reader, id: string, isAdopted: boolean): Promise<Result<number | undefined>> {
+async function renewFiles(
+  { api, call }: Reader,
+  id: string,
+  isAdopted: boolean,
+): Promise<Result<number | undefined>> {
   const path = call.args.maybe('files')
   if (path === undefined) return accept(undefined)
   if (!isAdopted) return refuse('receipt-not-logged', 'the notice has not taken effect yet')
@@ -121,11 +167,15 @@ interface OpenedBrief {
 }
 
 /** Opens the brief of a notice and checks that it is the one the notice commits to. */
-async function openBrief({ actor, api, call, passphrases }: Reader, id: string): Promise<Result<OpenedBrief>> {
+async function openBrief(
+  { actor, api, call, passphrases }: Reader,
+  id: string,
+): Promise<Result<OpenedBrief>> {
   const notice = await readActOf(api, id, 'notice.file')
   if (!notice.ok) return notice
   const { brief_message: hash, campaign } = notice.value.body
-  if (hash === undefined || campaign === undefined) return refuse('brief-unknown', 'the notice belongs to no campaign')
+  if (hash === undefined || campaign === undefined)
+    return refuse('brief-unknown', 'the notice belongs to no campaign')
   const key: Result<UnlockedKey> = await softwareKey(call, actor, passphrases)
   if (!key.ok) return key
   const message = await api.readBrief(hash)
@@ -138,14 +188,19 @@ async function openBrief({ actor, api, call, passphrases }: Reader, id: string):
     key: key.value,
   })
   if (!opened.ok) return opened
-  if (opened.value.kind !== 'notice.brief') return refuse('brief-invalid', 'another kind of message')
+  if (opened.value.kind !== 'notice.brief')
+    return refuse('brief-invalid', 'another kind of message')
   const exact = checkNoticeBrief(opened.value, notice.value.body)
   return exact.ok ? accept({ brief: exact.value, notice: notice.value }) : exact
 }
 
 async function sampleText(
   { actor, call }: Reader,
-  { brief, notice, template }: OpenedBrief & { template: Parameters<typeof previewNotice>[0]['template'] },
+  {
+    brief,
+    notice,
+    template,
+  }: OpenedBrief & { template: Parameters<typeof previewNotice>[0]['template'] },
 ): Promise<Result<readonly string[]>> {
   const facts = parseFactsCell('')
   if (!facts.ok) return facts
@@ -159,8 +214,15 @@ async function sampleText(
     template,
     at: call.io.now(),
   }
-  const ids = { notice: '0'.repeat(32), ...(notice.body.kind === 'first' ? {} : { supersedes: '1'.repeat(32) }) }
-  const rendered = previewNotice(plan, { account: 'somebody', language, facts: facts.value, line: 0 }, ids)
+  const ids = {
+    notice: '0'.repeat(32),
+    ...(notice.body.kind === 'first' ? {} : { supersedes: '1'.repeat(32) }),
+  }
+  const rendered = previewNotice(
+    plan,
+    { account: 'somebody', language, facts: facts.value, line: 0 },
+    ids,
+  )
   return await Promise.resolve(rendered.ok ? accept(rendered.value.lines) : rendered)
 }
 
@@ -171,12 +233,17 @@ function filerOf({ by }: ActOf<'notice.file'>): string {
 function readStatements(call: Call): readonly Statement[] {
   const named = call.args.list('state')
   const wrong = named.find((name) => !STATEMENTS.some((statement) => statement === name))
-  if (named.length === 0) throw new UsageError(`--state is missing: one or more of ${STATEMENTS.join(', ')}`)
-  if (wrong !== undefined) throw new UsageError(`--state ${wrong} is none of ${STATEMENTS.join(', ')}`)
+  if (named.length === 0)
+    throw new UsageError(`--state is missing: one or more of ${STATEMENTS.join(', ')}`)
+  if (wrong !== undefined)
+    throw new UsageError(`--state ${wrong} is none of ${STATEMENTS.join(', ')}`)
   return STATEMENTS.filter((statement) => named.includes(statement))
 }
 
-async function signedIn(call: Call, work: (reader: Reader) => Promise<Result<Output>>): Promise<Result<Output>> {
+async function signedIn(
+  call: Call,
+  work: (reader: Reader) => Promise<Result<Output>>,
+): Promise<Result<Output>> {
   const passphrases = openPassphrases(call)
   return await withHome(call, async (home) => {
     const actor = await openOfficer(call, home, passphrases)

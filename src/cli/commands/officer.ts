@@ -17,14 +17,21 @@ export const add: Command = async (call) =>
 /** `party officer change` */
 export const change: Command = async (call) => {
   const duties = readDuties(call.args.list('duty').join(','))
-  return await act(call, 'officer.change', { duties, fingerprint: readFingerprint(call.args.argument(0)) })
+  return await act(call, 'officer.change', {
+    duties,
+    fingerprint: readFingerprint(call.args.argument(0)),
+  })
 }
 
 /** `party officer retire` */
 export const retire: Command = async (call) => {
   const reason = call.args.maybe('reason') ?? 'retired'
-  if (reason !== 'retired' && reason !== 'compromised') throw new UsageError('--reason is retired or compromised')
-  return await act(call, 'officer.retire', { fingerprint: readFingerprint(call.args.argument(0)), reason })
+  if (reason !== 'retired' && reason !== 'compromised')
+    throw new UsageError('--reason is retired or compromised')
+  return await act(call, 'officer.retire', {
+    fingerprint: readFingerprint(call.args.argument(0)),
+    reason,
+  })
 }
 
 /** `party officer replace` */
@@ -34,7 +41,11 @@ export const replace: Command = async (call) => {
 }
 
 /** Signs and sends one act of the party that the key belongs to. */
-export async function act<T extends keyof ActBodies>(call: Call, type: T, body: ActBodies[T]): ReturnType<Command> {
+export async function act<T extends keyof ActBodies>(
+  call: Call,
+  type: T,
+  body: ActBodies[T],
+): ReturnType<Command> {
   return await withHome(call, async (home) => {
     const actor = await openOfficer(call, home)
     if (!actor.ok) return actor
@@ -50,7 +61,11 @@ export async function officerEntry(call: Call, text: string): Promise<OfficerEnt
 }
 
 /** Splits at the last separator. @throws UsageError where there is none. */
-export function splitLast(text: string, separator: string, form: string): { before: string; after: string } {
+export function splitLast(
+  text: string,
+  separator: string,
+  form: string,
+): { before: string; after: string } {
   const at = text.lastIndexOf(separator)
   if (at <= 0 || at === text.length - 1) throw new UsageError(`${text} is not of the form ${form}`)
   return { before: text.slice(0, at), after: text.slice(at + 1) }
@@ -61,16 +76,24 @@ export function readDuties(text: string): readonly Duty[] {
   const named = text.split(',').map((word) => word.trim())
   const duties = DUTIES.filter((duty) => named.includes(duty))
   const wrong = named.find((word) => !DUTIES.some((duty) => duty === word))
-  if (wrong !== undefined) throw new UsageError(`${wrong === '' ? 'nothing' : wrong} is not a duty; duties are ${DUTIES.join(', ')}`)
+  if (wrong !== undefined)
+    throw new UsageError(
+      `${wrong === '' ? 'nothing' : wrong} is not a duty; duties are ${DUTIES.join(', ')}`,
+    )
   return duties
 }
 
-async function readOfficerFile(call: Call, path: string): Promise<{ certificate: string; challenge: string }> {
+async function readOfficerFile(
+  call: Call,
+  path: string,
+): Promise<{ certificate: string; challenge: string }> {
   const json = await readJson(call, path)
   const certificate = member(json, 'certificate')
   const challenge = member(json, 'challenge')
   if (certificate === undefined || challenge === undefined) {
-    throw new UsageError(`${path} is not an officer file; the officer makes one with: dunant challenge answer`)
+    throw new UsageError(
+      `${path} is not an officer file; the officer makes one with: dunant challenge answer`,
+    )
   }
   return { certificate, challenge }
 }
@@ -85,6 +108,7 @@ export function member(json: Json, name: string): string | undefined {
 /** @throws UsageError for anything but a whole fingerprint. */
 export function readFingerprint(text: string): string {
   const fingerprint = text.replaceAll(' ', '').toLowerCase()
-  if (!FINGERPRINT.test(fingerprint)) throw new UsageError('FINGERPRINT is 40 hex digits, or 64 for a version 6 key')
+  if (!FINGERPRINT.test(fingerprint))
+    throw new UsageError('FINGERPRINT is 40 hex digits, or 64 for a version 6 key')
   return fingerprint
 }

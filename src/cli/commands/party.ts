@@ -5,7 +5,12 @@ import { UsageError } from '#cli/usage-error.ts'
 import { freshDirectory, partyTable, partyValues } from './directory.ts'
 import { act, officerEntry, readDuties, splitLast } from './officer.ts'
 
-const REASONS: readonly ActBodies['party.suspend']['reason'][] = ['compromised', 'conduct', 'inactive', 'left']
+const REASONS: readonly ActBodies['party.suspend']['reason'][] = [
+  'compromised',
+  'conduct',
+  'inactive',
+  'left',
+]
 
 /** `party admit` */
 export const admit: Command = async (call) => {
@@ -13,7 +18,8 @@ export const admit: Command = async (call) => {
   const kind = PARTY_KINDS.find((known) => known === named)
   if (kind === undefined) throw new UsageError(`--kind is one of ${PARTY_KINDS.join(', ')}`)
   const files = call.args.list('officer')
-  if (files.length === 0) throw new UsageError('--officer is missing: a party has at least one admin')
+  if (files.length === 0)
+    throw new UsageError('--officer is missing: a party has at least one admin')
   const officers = await Promise.all(files.map(async (file) => await officerEntry(call, file)))
   return await act(call, 'party.admit', { domain: call.args.argument(0), kind, officers })
 }
@@ -33,11 +39,15 @@ export const policy: Command = async (call) => {
     return { duties: readDuties(after), type: before }
   })
   const sorted = rules.sort((a, b) => (a.type < b.type ? -1 : 1))
-  return await act(call, 'party.policy', { rules: sorted, two_officers: call.args.flag('two-officers') })
+  return await act(call, 'party.policy', {
+    rules: sorted,
+    two_officers: call.args.flag('two-officers'),
+  })
 }
 
 /** `party withdraw` and `notice withdraw` */
-export const withdraw: Command = async (call) => await act(call, 'act.withdraw', { act: readId(call.args.argument(0)) })
+export const withdraw: Command = async (call) =>
+  await act(call, 'act.withdraw', { act: readId(call.args.argument(0)) })
 
 /** `party list` */
 export const list: Command = async (call) => {
@@ -54,8 +64,14 @@ export const show: Command = async (call) => {
   const domain = call.args.argument(0)
   const party = replay.value.directory.parties.get(domain)
   if (party === undefined) return refuse('party-unknown', domain)
-  const officers = [...party.officers.values()].map(({ duties, fingerprint, status }) => [fingerprint, status, duties.join(', ')])
-  const rules = party.rules.map(({ duties, type }) => `rule    ${type} needs ${duties.join(', ') || 'any officer'}`)
+  const officers = [...party.officers.values()].map(({ duties, fingerprint, status }) => [
+    fingerprint,
+    status,
+    duties.join(', '),
+  ])
+  const rules = party.rules.map(
+    ({ duties, type }) => `rule    ${type} needs ${duties.join(', ') || 'any officer'}`,
+  )
   return accept(
     say(
       [

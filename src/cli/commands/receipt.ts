@@ -81,12 +81,27 @@ export function describeReceipt(verified: VerifiedReceipt): Output {
     ...supports.map(({ party, statements }) => `support    ${party}: ${statements.join(', ')}`),
     ...marks.map((mark) => `warning    ${mark}`),
   ]
-  const value = { verified: true, id: parsed.id, type: parsed.act.type, act: parsed.act, status, witnessed: verified.witnessed, witness_quorum: verified.witnessQuorum, supports, marks, leaf_index: leafIndex, tree_size: treeSize }
+  const value = {
+    verified: true,
+    id: parsed.id,
+    type: parsed.act.type,
+    act: parsed.act,
+    status,
+    witnessed: verified.witnessed,
+    witness_quorum: verified.witnessQuorum,
+    supports,
+    marks,
+    leaf_index: leafIndex,
+    tree_size: treeSize,
+  }
   return { ...say(text, value), exit: status === 'witnessed' ? EXIT.done : EXIT.unwitnessed }
 }
 
 /** Who else saw the log. */
-export function witnessLine({ witnessed, witnessQuorum }: Pick<VerifiedReceipt, 'witnessed' | 'witnessQuorum'>): string {
+export function witnessLine({
+  witnessed,
+  witnessQuorum,
+}: Pick<VerifiedReceipt, 'witnessed' | 'witnessQuorum'>): string {
   return witnessQuorum === 0
     ? 'witnesses  the charter names none: nobody outside saw that all are shown the same log'
     : `witnesses  ${String(witnessed)} cosigned; the charter asks for ${String(witnessQuorum)}`

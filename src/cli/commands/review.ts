@@ -46,7 +46,9 @@ export const review: Command = async (call) =>
     const named = call.args.argument(0)
     if (named === '') return await listPending(api.value)
     const served = await api.value.readAct(readId(named))
-    return served.ok ? await reviewOne(call, actor.value, { api: api.value, served: served.value, id: named }) : served
+    return served.ok
+      ? await reviewOne(call, actor.value, { api: api.value, served: served.value, id: named })
+      : served
   })
 
 async function reviewOne(
@@ -65,14 +67,21 @@ async function reviewOne(
     ...found.served.missing.map(describeMissing),
     ...found.served.marks.map((mark) => `mark    ${mark}`),
   ]
-  const shown = { id: found.id, act: reviewed.value.parsed.act, status: found.served.status, missing: found.served.missing }
+  const shown = {
+    id: found.id,
+    act: reviewed.value.parsed.act,
+    status: found.served.status,
+    missing: found.served.missing,
+  }
   if (!call.args.flag('sign')) return accept(say(lines, shown))
   // What is signed are our own bytes; they were compared with the id, so that the two cannot differ.
   if (!sameBytes(reviewed.value.parsed.payload, payload)) return refuse('act-known-differently')
   const signature = await actor.signer.sign(reviewed.value.parsed.payload)
   if (!signature.ok) return signature
   const added = await found.api.addSignature(found.id, signature.value)
-  return added.ok ? accept(describeSubmitted(added.value, [...reviewLines(reviewed.value), '', 'signed'])) : added
+  return added.ok
+    ? accept(describeSubmitted(added.value, [...reviewLines(reviewed.value), '', 'signed']))
+    : added
 }
 
 async function listPending(api: Api): Promise<Result<Output>> {
@@ -85,7 +94,14 @@ async function listPending(api: Api): Promise<Result<Output>> {
     more = after !== undefined
   }
   if (acts.length === 0) return accept(say(['nothing waits for a signature'], []))
-  const rows = acts.map((pending) => [pending.id, pending.type, authorIn(pending.payload), pending.missing.map(({ role, needed, have }) => `${role} ${String(have)}/${String(needed)}`).join(', ')])
+  const rows = acts.map((pending) => [
+    pending.id,
+    pending.type,
+    authorIn(pending.payload),
+    pending.missing
+      .map(({ role, needed, have }) => `${role} ${String(have)}/${String(needed)}`)
+      .join(', '),
+  ])
   const values = acts.map(({ id, missing, status, type }) => ({ id, type, status, missing }))
   return accept(say([table([['act', 'type', 'by', 'waits for'], ...rows])], values))
 }

@@ -10,16 +10,19 @@ export const PROVISIONAL_ORIGIN = 'dunant.localhost'
 /** `serve` */
 export const serve: Command = async (call) => {
   const { args, io } = call
-  const [{ startServer }, { createServerHome, isServerHome, readServerHome }, { readEnvironment }] = await Promise.all([
-    import('#entry/node.ts'),
-    import('#entry/home.ts'),
-    import('#entry/config.ts'),
-  ])
+  const [{ startServer }, { createServerHome, isServerHome, readServerHome }, { readEnvironment }] =
+    await Promise.all([
+      import('#entry/node.ts'),
+      import('#entry/home.ts'),
+      import('#entry/config.ts'),
+    ])
   const data = dataFolder(call)
-  if (!isServerHome(data)) await createServerHome(data, { origin: args.maybe('origin') ?? PROVISIONAL_ORIGIN })
+  if (!isServerHome(data))
+    await createServerHome(data, { origin: args.maybe('origin') ?? PROVISIONAL_ORIGIN })
   const { file } = readServerHome(data)
   const wanted = args.maybe('origin')
-  if (wanted !== undefined && wanted !== file.origin) throw new UsageError(`the folder ${data} belongs to ${file.origin}`)
+  if (wanted !== undefined && wanted !== file.origin)
+    throw new UsageError(`the folder ${data} belongs to ${file.origin}`)
   const host = args.maybe('host')
   const port = args.count('port')
   const config = readEnvironment({
@@ -35,7 +38,11 @@ export const serve: Command = async (call) => {
     },
   })
   const genesis = config.genesis ?? file.genesis
-  io.stdout.write(args.flag('json') ? `${JSON.stringify({ url: server.url, origin: file.origin, genesis: genesis ?? null })}\n` : `Dunant answers at ${server.url} for ${file.origin}\n`)
+  io.stdout.write(
+    args.flag('json')
+      ? `${JSON.stringify({ url: server.url, origin: file.origin, genesis: genesis ?? null })}\n`
+      : `Dunant answers at ${server.url} for ${file.origin}\n`,
+  )
   if (genesis === undefined && !args.flag('json')) io.stdout.write(nextSteps(data))
   await untilStopped(io)
   await server.close()

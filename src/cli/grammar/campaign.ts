@@ -2,7 +2,11 @@ import type { CommandSpec, Options } from './spec.ts'
 
 const SIGNING = ['coalition', 'signer', 'passphrase'] as const
 const READER: Options = {
-  'reporter-key': { type: 'text', value: 'FILE', help: 'with --gpg: the software key of an officer that signs and opens messages' },
+  'reporter-key': {
+    type: 'text',
+    value: 'FILE',
+    help: 'with --gpg: the software key of an officer that signs and opens messages',
+  },
 }
 const CAMPAIGN = { name: 'CAMPAIGN', help: 'its act id' }
 
@@ -11,14 +15,18 @@ export const CAMPAIGN_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'campaign open',
     summary: 'invite parties to a campaign by a label that only they can read',
-    about: ['The label tells TLP, sector, urgency and terms; the content goes out with `campaign share`, to those who accepted.'],
+    about: [
+      'The label tells TLP, sector, urgency and terms; the content goes out with `campaign share`, to those who accepted.',
+    ],
     options: {
       invite: { type: 'list', value: 'DOMAIN', help: 'a party to invite' },
       label: { type: 'text', value: 'FILE', help: 'JSON with tlp, sector, urgency and terms' },
       ...READER,
     },
     uses: SIGNING,
-    examples: ['dunant campaign open --invite fabrikam.example --label label.json --party contoso.example --key alice'],
+    examples: [
+      'dunant campaign open --invite fabrikam.example --label label.json --party contoso.example --key alice',
+    ],
     load: async () => (await import('#cli/commands/campaign.ts')).open,
   },
   {
@@ -34,12 +42,22 @@ export const CAMPAIGN_COMMANDS: readonly CommandSpec[] = [
     summary: 'send the content to those who accepted',
     args: [CAMPAIGN],
     options: {
-      to: { type: 'list', value: 'DOMAIN', help: 'a party that accepted; default all who were invited' },
-      content: { type: 'text', value: 'FILE', help: 'JSON with findings and indicators; never a customer' },
+      to: {
+        type: 'list',
+        value: 'DOMAIN',
+        help: 'a party that accepted; default all who were invited',
+      },
+      content: {
+        type: 'text',
+        value: 'FILE',
+        help: 'JSON with findings and indicators; never a customer',
+      },
       ...READER,
     },
     uses: SIGNING,
-    examples: ['dunant campaign share 3d21… --content content.json --party contoso.example --key alice'],
+    examples: [
+      'dunant campaign share 3d21… --content content.json --party contoso.example --key alice',
+    ],
     load: async () => (await import('#cli/commands/campaign.ts')).share,
   },
   {
@@ -53,7 +71,11 @@ export const CAMPAIGN_COMMANDS: readonly CommandSpec[] = [
     summary: 'decrypt and show the label, or the content once you accepted',
     args: [CAMPAIGN],
     options: {
-      content: { type: 'text', value: 'SHA256', help: 'open this content message, which `campaign share` named' },
+      content: {
+        type: 'text',
+        value: 'SHA256',
+        help: 'open this content message, which `campaign share` named',
+      },
       ...READER,
     },
     uses: SIGNING,

@@ -9,7 +9,9 @@ export const DIRECTORY_COMMANDS: readonly CommandSpec[] = [
       'Take origin and genesis id from where members publish them, not from the server. From then on server, origin and genesis need not be given, and a server that shows another history is refused.',
     ],
     uses: ['coalition'],
-    examples: ['dunant directory pin --server https://coalition.example --origin coalition.example --genesis 5f0c…'],
+    examples: [
+      'dunant directory pin --server https://coalition.example --origin coalition.example --genesis 5f0c…',
+    ],
     load: async () => (await import('#cli/commands/directory.ts')).pin,
   },
   {

@@ -31,13 +31,22 @@ export const KEY_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'key export',
     summary: 'give out the public certificate of a key',
-    args: [{ name: 'KEY', help: 'the name of a key of your home; leave it out with --gpg', count: 'optional' }],
+    args: [
+      {
+        name: 'KEY',
+        help: 'the name of a key of your home; leave it out with --gpg',
+        count: 'optional',
+      },
+    ],
     options: {
       gpg: { type: 'text', value: 'FINGERPRINT', help: 'a key of the local gpg instead' },
       'gpg-home': { type: 'text', value: 'DIR', help: 'keyring of that gpg' },
       out: { type: 'text', value: 'FILE', help: 'write it here' },
     },
-    examples: ['dunant key export alice --out alice.pub.asc', 'dunant key export --gpg 4AEE18F83AFDEB23…'],
+    examples: [
+      'dunant key export alice --out alice.pub.asc',
+      'dunant key export --gpg 4AEE18F83AFDEB23…',
+    ],
     load: async () => (await import('#cli/commands/key.ts')).exportKey,
   },
   {
@@ -45,7 +54,11 @@ export const KEY_COMMANDS: readonly CommandSpec[] = [
     summary: 'tell whether a certificate can be enrolled, and if not why',
     args: [{ name: 'FILE', help: 'an armored certificate' }],
     options: {
-      kind: { type: 'text', value: 'KIND', help: 'officer (default), mailbox, identifiable or service' },
+      kind: {
+        type: 'text',
+        value: 'KIND',
+        help: 'officer (default), mailbox, identifiable or service',
+      },
     },
     examples: ['dunant key check alice.pub.asc', 'dunant key check mailbox.asc --kind mailbox'],
     load: async () => (await import('#cli/commands/key.ts')).check,

@@ -18,15 +18,22 @@ export const LOG_COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: 'log watch-once',
-    summary: "look once for what concerns your party: its own records, and whether one is withheld",
+    summary: 'look once for what concerns your party: its own records, and whether one is withheld',
     about: [
       'Run it from a timer. Exit code 5 says that there is something to look into. Acts that this home filed are known to it; name others that are in order with --accept, once.',
     ],
     options: {
-      accept: { type: 'list', value: 'ACT', help: 'this act in the name of your party, or about it, is in order' },
+      accept: {
+        type: 'list',
+        value: 'ACT',
+        help: 'this act in the name of your party, or about it, is in order',
+      },
     },
     uses: ['coalition', 'signer', 'passphrase'],
-    examples: ['dunant log watch-once --party contoso.example', 'dunant log watch-once --party contoso.example --accept 77ab…'],
+    examples: [
+      'dunant log watch-once --party contoso.example',
+      'dunant log watch-once --party contoso.example --accept 77ab…',
+    ],
     load: async () => (await import('#cli/commands/log.ts')).watchOnce,
   },
   {

@@ -3,7 +3,11 @@ import type { CommandSpec, Options } from './spec.ts'
 const OWNER = ['coalition', 'passphrase'] as const
 const SIGNING = ['coalition', 'signer', 'passphrase'] as const
 const WHICH: Options = {
-  mailbox: { type: 'text', value: 'ID', help: 'which mailbox of your home; needed where there are several' },
+  mailbox: {
+    type: 'text',
+    value: 'ID',
+    help: 'which mailbox of your home; needed where there are several',
+  },
 }
 
 /** A customer's own mailbox, and the invitations that companies hand out. */
@@ -16,13 +20,17 @@ export const MAILBOX_COMMANDS: readonly CommandSpec[] = [
       out: { type: 'text', value: 'FILE', help: 'write the tokens here, a line each' },
     },
     uses: SIGNING,
-    examples: ['dunant mailbox invite --count 10 --out tokens.txt --party contoso.example --key alice'],
+    examples: [
+      'dunant mailbox invite --count 10 --out tokens.txt --party contoso.example --key alice',
+    ],
     load: async () => (await import('#cli/commands/mailbox.ts')).invite,
   },
   {
     path: 'mailbox enrol',
     summary: 'make a key and a mailbox for it; its id goes to the company, inside its own product',
-    about: ['Without an invitation this machine works for a few seconds instead, so that nobody enrols mailboxes by the million.'],
+    about: [
+      'Without an invitation this machine works for a few seconds instead, so that nobody enrols mailboxes by the million.',
+    ],
     options: {
       filer: { type: 'list', value: 'DOMAIN', help: 'a party that may file to it' },
       invitation: { type: 'text', value: 'TOKEN', help: 'the token that a company gave you' },
@@ -44,7 +52,10 @@ export const MAILBOX_COMMANDS: readonly CommandSpec[] = [
     path: 'mailbox open',
     summary: 'decrypt a notice, check all that it claims, and show who stands behind it',
     args: [{ name: 'NOTICE', help: 'its act id, from `mailbox list`' }],
-    options: { ...WHICH, out: { type: 'text', value: 'FILE', help: 'write its receipt here, to be checked offline' } },
+    options: {
+      ...WHICH,
+      out: { type: 'text', value: 'FILE', help: 'write its receipt here, to be checked offline' },
+    },
     uses: OWNER,
     examples: ['dunant mailbox open c07d…', 'dunant mailbox open c07d… --out receipt.json'],
     load: async () => (await import('#cli/commands/mailbox-read.ts')).open,
@@ -61,7 +72,10 @@ export const MAILBOX_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'mailbox filers',
     summary: 'change who may file to your mailbox',
-    options: { ...WHICH, filer: { type: 'list', value: 'DOMAIN', help: 'a party that may from now on' } },
+    options: {
+      ...WHICH,
+      filer: { type: 'list', value: 'DOMAIN', help: 'a party that may from now on' },
+    },
     uses: OWNER,
     examples: ['dunant mailbox filers --filer contoso.example --filer fabrikam.example'],
     load: async () => (await import('#cli/commands/mailbox.ts')).filers,
@@ -70,7 +84,10 @@ export const MAILBOX_COMMANDS: readonly CommandSpec[] = [
     path: 'mailbox rotate',
     summary: 'put a new key behind your mailbox; give the company the new fingerprint',
     about: ['Never rotate a key that somebody else may have: close the mailbox and enrol another.'],
-    options: { ...WHICH, 'no-passphrase': { type: 'flag', help: 'leave the new key without a passphrase' } },
+    options: {
+      ...WHICH,
+      'no-passphrase': { type: 'flag', help: 'leave the new key without a passphrase' },
+    },
     uses: OWNER,
     examples: ['dunant mailbox rotate'],
     load: async () => (await import('#cli/commands/mailbox.ts')).rotate,

@@ -3,13 +3,25 @@ import type { CommandSpec, Options } from './spec.ts'
 const SIGNING = ['coalition', 'signer', 'passphrase'] as const
 const NOTICE = { name: 'NOTICE', help: 'its act id' }
 const CONTENT: Options = {
-  customers: { type: 'text', value: 'FILE.csv', help: 'columns account,language,facts and optionally mailbox,fingerprint' },
+  customers: {
+    type: 'text',
+    value: 'FILE.csv',
+    help: 'columns account,language,facts and optionally mailbox,fingerprint',
+  },
   brief: { type: 'text', value: 'FILE.json', help: 'what is the same for all' },
-  template: { type: 'text', value: 'NAME', help: 'an adopted template, by kind or hash; default account' },
+  template: {
+    type: 'text',
+    value: 'NAME',
+    help: 'an adopted template, by kind or hash; default account',
+  },
 }
 
 const READER: Options = {
-  'reporter-key': { type: 'text', value: 'FILE', help: 'with --gpg: the software key of an officer that opens the brief' },
+  'reporter-key': {
+    type: 'text',
+    value: 'FILE',
+    help: 'with --gpg: the software key of an officer that opens the brief',
+  },
 }
 
 /** A company tells its customers. */
@@ -17,7 +29,9 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'notice draft',
     summary: 'write a brief and a customer list to start from',
-    options: { out: { type: 'text', value: 'DIR', help: 'folder for brief.json and customers.csv' } },
+    options: {
+      out: { type: 'text', value: 'DIR', help: 'folder for brief.json and customers.csv' },
+    },
     examples: ['dunant notice draft --out campaign-7'],
     load: async () => (await import('#cli/commands/notice-draft.ts')).draft,
   },
@@ -30,7 +44,9 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
       party: { type: 'text', value: 'DOMAIN', help: 'your party' },
     },
     uses: ['coalition'],
-    examples: ['dunant notice preview --customers customers.csv --brief brief.json --party contoso.example'],
+    examples: [
+      'dunant notice preview --customers customers.csv --brief brief.json --party contoso.example',
+    ],
     load: async () => (await import('#cli/commands/notice-draft.ts')).preview,
   },
   {
@@ -44,12 +60,28 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
       ...CONTENT,
       out: { type: 'text', value: 'DIR', help: 'folder for the product files' },
       campaign: { type: 'text', value: 'ID', help: 'the campaign that it belongs to' },
-      'joint-required': { type: 'text', value: 'N', help: 'hold it until so many others support it' },
-      'joint-hours': { type: 'text', value: 'N', help: '… or until so many hours have passed; at most 24, the default' },
-      kind: { type: 'text', value: 'KIND', help: 'first (default), correction, follow_up or withdrawal' },
+      'joint-required': {
+        type: 'text',
+        value: 'N',
+        help: 'hold it until so many others support it',
+      },
+      'joint-hours': {
+        type: 'text',
+        value: 'N',
+        help: '… or until so many hours have passed; at most 24, the default',
+      },
+      kind: {
+        type: 'text',
+        value: 'KIND',
+        help: 'first (default), correction, follow_up or withdrawal',
+      },
       supersedes: { type: 'text', value: 'NOTICE', help: 'the notice that this one follows' },
       'supersedes-files': { type: 'text', value: 'DIR', help: 'product files of that notice' },
-      'reporter-key': { type: 'text', value: 'FILE', help: "sign the customers' parts with this key where the act is signed by --gpg" },
+      'reporter-key': {
+        type: 'text',
+        value: 'FILE',
+        help: "sign the customers' parts with this key where the act is signed by --gpg",
+      },
       resume: { type: 'flag', help: 'send again what an interrupted filing left in --out' },
       'allow-faults': { type: 'flag', help: 'leave out rows that cannot be used' },
     },
@@ -76,17 +108,26 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
     args: [NOTICE],
     options: {
       ...READER,
-      state: { type: 'list', value: 'STATEMENT', help: 'issuer_is_genuine, same_actor_seen, method_reviewed or own_customers_notified' },
+      state: {
+        type: 'list',
+        value: 'STATEMENT',
+        help: 'issuer_is_genuine, same_actor_seen, method_reviewed or own_customers_notified',
+      },
     },
     uses: SIGNING,
-    examples: ['dunant notice support c07d… --state issuer_is_genuine --state same_actor_seen --party fabrikam.example --key bob'],
+    examples: [
+      'dunant notice support c07d… --state issuer_is_genuine --state same_actor_seen --party fabrikam.example --key bob',
+    ],
     load: async () => (await import('#cli/commands/notice.ts')).support,
   },
   {
     path: 'notice status',
-    summary: 'show where a notice stands and who supports it; with --files, bring its proof to your product files',
+    summary:
+      'show where a notice stands and who supports it; with --files, bring its proof to your product files',
     args: [NOTICE],
-    options: { files: { type: 'text', value: 'DIR', help: 'product files whose receipt is to be renewed' } },
+    options: {
+      files: { type: 'text', value: 'DIR', help: 'product files whose receipt is to be renewed' },
+    },
     uses: SIGNING,
     examples: ['dunant notice status c07d… --files product --party contoso.example --key alice'],
     load: async () => (await import('#cli/commands/notice.ts')).status,

@@ -1,6 +1,7 @@
 import type { CommandSpec, Options } from './spec.ts'
 
-const OFFICER = 'FILE:DUTIES, where FILE comes from dunant challenge answer and DUTIES from admin, counsel, reporter, responder, reviewer'
+const OFFICER =
+  'FILE:DUTIES, where FILE comes from dunant challenge answer and DUTIES from admin, counsel, reporter, responder, reviewer'
 const SIGNING = ['coalition', 'signer', 'passphrase'] as const
 const DRAFT_OUT: Options = { out: { type: 'text', value: 'FILE', help: 'write it here' } }
 
@@ -9,14 +10,28 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'party charter',
     summary: 'draft the charter of a new coalition',
-    about: ['Prints the genesis id, which every founder publishes and every client pins. Each founder signs the draft with `party sign`.'],
+    about: [
+      'Prints the genesis id, which every founder publishes and every client pins. Each founder signs the draft with `party sign`.',
+    ],
     options: {
       terms: { type: 'text', value: 'FILE', help: 'what `dunant init` printed' },
-      founder: { type: 'list', value: 'DOMAIN=FILE:DUTIES', help: 'an officer of a founder: certificate and duties, joined by commas' },
+      founder: {
+        type: 'list',
+        value: 'DOMAIN=FILE:DUTIES',
+        help: 'an officer of a founder: certificate and duties, joined by commas',
+      },
       quorums: { type: 'text', value: 'FILE', help: 'quorums other than the usual ones, as JSON' },
-      template: { type: 'list', value: 'HASH', help: 'a template besides those that come with this version' },
+      template: {
+        type: 'list',
+        value: 'HASH',
+        help: 'a template besides those that come with this version',
+      },
       witness: { type: 'list', value: 'VKEY', help: 'the key of a witness of the log' },
-      'witness-quorum': { type: 'text', value: 'N', help: 'how many witnesses must cosign; at least 2' },
+      'witness-quorum': {
+        type: 'text',
+        value: 'N',
+        help: 'how many witnesses must cosign; at least 2',
+      },
       ...DRAFT_OUT,
     },
     examples: [
@@ -27,23 +42,36 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'party sign',
     summary: 'read a drafted act and sign it, without a server',
-    about: ['Everything in the act is shown. What is signed is made anew from what was parsed and shown.'],
+    about: [
+      'Everything in the act is shown. What is signed is made anew from what was parsed and shown.',
+    ],
     args: [{ name: 'FILE', help: 'the draft' }],
     options: {
       id: { type: 'text', value: 'ID', help: 'sign only if the act has this id' },
-      out: { type: 'text', value: 'FILE', help: 'write the signature here; default FILE.FINGERPRINT.asc' },
+      out: {
+        type: 'text',
+        value: 'FILE',
+        help: 'write the signature here; default FILE.FINGERPRINT.asc',
+      },
     },
     uses: ['signer', 'passphrase'],
-    examples: ['dunant party sign charter.json --id 5f0c… --key alice', 'dunant party sign charter.json --gpg 4AEE18F83AFDEB23…'],
+    examples: [
+      'dunant party sign charter.json --id 5f0c… --key alice',
+      'dunant party sign charter.json --gpg 4AEE18F83AFDEB23…',
+    ],
     load: async () => (await import('#cli/commands/review.ts')).sign,
   },
   {
     path: 'party found',
     summary: "bring the charter with all founders' signatures to the server",
     args: [{ name: 'FILE', help: 'the charter' }],
-    options: { signature: { type: 'list', value: 'FILE', help: 'a signature that `party sign` made' } },
+    options: {
+      signature: { type: 'list', value: 'FILE', help: 'a signature that `party sign` made' },
+    },
     uses: ['coalition'],
-    examples: ['dunant party found charter.json --signature charter.json.4aee….asc --signature charter.json.99f1….asc --server https://coalition.example'],
+    examples: [
+      'dunant party found charter.json --signature charter.json.4aee….asc --signature charter.json.99f1….asc --server https://coalition.example',
+    ],
     load: async () => (await import('#cli/commands/charter.ts')).found,
   },
   {
@@ -52,7 +80,10 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
     args: [{ name: 'ACT', help: 'its id; left out, all that wait are listed', count: 'optional' }],
     options: { sign: { type: 'flag', help: 'sign what was shown and send the signature' } },
     uses: SIGNING,
-    examples: ['dunant party review --party fabrikam.example --key bob', 'dunant party review 77ab… --party fabrikam.example --key bob --sign'],
+    examples: [
+      'dunant party review --party fabrikam.example --key bob',
+      'dunant party review 77ab… --party fabrikam.example --key bob --sign',
+    ],
     load: async () => (await import('#cli/commands/review.ts')).review,
   },
   {
@@ -72,16 +103,22 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
       officer: { type: 'list', value: 'FILE:DUTIES', help: OFFICER },
     },
     uses: SIGNING,
-    examples: ['dunant party admit tailspin.example --officer carol.officer.json:admin,reporter --party contoso.example --key alice'],
+    examples: [
+      'dunant party admit tailspin.example --officer carol.officer.json:admin,reporter --party contoso.example --key alice',
+    ],
     load: async () => (await import('#cli/commands/party.ts')).admit,
   },
   {
     path: 'party suspend',
     summary: 'propose to suspend a party',
     args: [{ name: 'DOMAIN', help: 'its domain' }],
-    options: { reason: { type: 'text', value: 'REASON', help: 'compromised, conduct, inactive or left' } },
+    options: {
+      reason: { type: 'text', value: 'REASON', help: 'compromised, conduct, inactive or left' },
+    },
     uses: SIGNING,
-    examples: ['dunant party suspend tailspin.example --reason compromised --party contoso.example --key alice'],
+    examples: [
+      'dunant party suspend tailspin.example --reason compromised --party contoso.example --key alice',
+    ],
     load: async () => (await import('#cli/commands/party.ts')).suspend,
   },
   {
@@ -89,11 +126,17 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
     summary: 'say which duties must sign what for your party, and whether two officers must',
     about: ['The whole policy is replaced: give every rule that is to stand.'],
     options: {
-      rule: { type: 'list', value: 'TYPE=DUTIES', help: 'acts of this type need an officer of each of these duties' },
+      rule: {
+        type: 'list',
+        value: 'TYPE=DUTIES',
+        help: 'acts of this type need an officer of each of these duties',
+      },
       'two-officers': { type: 'flag', help: 'every act needs two officers' },
     },
     uses: SIGNING,
-    examples: ['dunant party policy --rule notice.file=counsel,reporter --two-officers --party contoso.example --key alice'],
+    examples: [
+      'dunant party policy --rule notice.file=counsel,reporter --two-officers --party contoso.example --key alice',
+    ],
     load: async () => (await import('#cli/commands/party.ts')).policy,
   },
   {
@@ -101,7 +144,9 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
     summary: 'enrol an officer of your party',
     args: [{ name: 'FILE:DUTIES', help: 'the officer file and the duties, joined by commas' }],
     uses: SIGNING,
-    examples: ['dunant party officer add dave.officer.json:reporter --party contoso.example --key alice'],
+    examples: [
+      'dunant party officer add dave.officer.json:reporter --party contoso.example --key alice',
+    ],
     load: async () => (await import('#cli/commands/officer.ts')).add,
   },
   {
@@ -110,16 +155,22 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
     args: [{ name: 'FINGERPRINT', help: "the officer's primary key" }],
     options: { duty: { type: 'list', value: 'DUTY', help: 'a duty that the officer is to have' } },
     uses: SIGNING,
-    examples: ['dunant party officer change 99f1… --duty reporter --duty reviewer --party contoso.example --key alice'],
+    examples: [
+      'dunant party officer change 99f1… --duty reporter --duty reviewer --party contoso.example --key alice',
+    ],
     load: async () => (await import('#cli/commands/officer.ts')).change,
   },
   {
     path: 'party officer retire',
     summary: 'retire an officer of your party; as compromised, any admin may alone',
     args: [{ name: 'FINGERPRINT', help: "the officer's primary key" }],
-    options: { reason: { type: 'text', value: 'REASON', help: 'retired (default) or compromised' } },
+    options: {
+      reason: { type: 'text', value: 'REASON', help: 'retired (default) or compromised' },
+    },
     uses: SIGNING,
-    examples: ['dunant party officer retire 99f1… --reason compromised --party contoso.example --key alice'],
+    examples: [
+      'dunant party officer retire 99f1… --reason compromised --party contoso.example --key alice',
+    ],
     load: async () => (await import('#cli/commands/officer.ts')).retire,
   },
   {
@@ -127,7 +178,9 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
     summary: 'replace a certificate by one of the same primary key: new subkeys or expiry',
     args: [{ name: 'FILE', help: 'the officer file of the new certificate' }],
     uses: SIGNING,
-    examples: ['dunant party officer replace alice.officer.json --party contoso.example --key alice'],
+    examples: [
+      'dunant party officer replace alice.officer.json --party contoso.example --key alice',
+    ],
     load: async () => (await import('#cli/commands/officer.ts')).replace,
   },
   {

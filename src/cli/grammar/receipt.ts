@@ -6,8 +6,11 @@ const FILE = { name: 'FILE', help: 'a receipt, or - for standard input' }
 export const RECEIPT_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'product open',
-    summary: "check a customer's file from a company's product and show the notice with who stands behind it",
-    about: ['Works without a server. Give the account as you know it: a file made for another account is refused. Exit code 6 says that it is logged but not witnessed as the charter asks.'],
+    summary:
+      "check a customer's file from a company's product and show the notice with who stands behind it",
+    about: [
+      'Works without a server. Give the account as you know it: a file made for another account is refused. Exit code 6 says that it is logged but not witnessed as the charter asks.',
+    ],
     args: [{ name: 'FILE', help: 'the product file, or - for standard input' }],
     options: { account: { type: 'text', value: 'ACCOUNT', help: 'your account with the company' } },
     uses: ['coalition'],
@@ -26,7 +29,9 @@ export const RECEIPT_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'receipt verify',
     summary: 'check a receipt offline: who signed, under which roster, and that it is in the log',
-    about: ['Exit code 0 only if as many witnesses cosigned as the charter asks; 6 if it is logged but not witnessed.'],
+    about: [
+      'Exit code 0 only if as many witnesses cosigned as the charter asks; 6 if it is logged but not witnessed.',
+    ],
     args: [FILE],
     uses: ['coalition'],
     examples: ['dunant receipt verify receipt.json --origin coalition.example --genesis 5f0c…'],

@@ -16,10 +16,25 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
     options: {
       solo: { type: 'text', value: 'DOMAIN', help: 'found a coalition of this one company' },
       origin: { type: 'text', value: 'NAME', help: 'DNS name of the coalition' },
-      genesis: { type: 'text', value: 'ID', help: 'the charter that an existing folder is to accept' },
-      name: { type: 'text', value: 'NAME', help: 'with --solo: name in the officer key; default the domain' },
-      server: { type: 'text', value: 'URL', help: 'with --solo: where it will answer; default http://127.0.0.1:8787' },
-      'no-passphrase': { type: 'flag', help: 'with --solo: leave the officer key without a passphrase' },
+      genesis: {
+        type: 'text',
+        value: 'ID',
+        help: 'the charter that an existing folder is to accept',
+      },
+      name: {
+        type: 'text',
+        value: 'NAME',
+        help: 'with --solo: name in the officer key; default the domain',
+      },
+      server: {
+        type: 'text',
+        value: 'URL',
+        help: 'with --solo: where it will answer; default http://127.0.0.1:8787',
+      },
+      'no-passphrase': {
+        type: 'flag',
+        help: 'with --solo: leave the officer key without a passphrase',
+      },
       out: { type: 'text', value: 'FILE', help: 'write the terms here' },
       ...DATA,
     },
@@ -38,9 +53,21 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
       'It listens on this machine alone unless told otherwise; put a proxy with TLS in front. The first run without a folder makes one and says what to do next.',
     ],
     options: {
-      host: { type: 'text', value: 'ADDRESS', help: 'address to listen on; default 127.0.0.1, or DUNANT_HOST' },
-      port: { type: 'text', value: 'N', help: 'port to listen on, 0 for any; default 8787, or DUNANT_PORT' },
-      origin: { type: 'text', value: 'NAME', help: 'DNS name of a coalition whose folder is not there yet' },
+      host: {
+        type: 'text',
+        value: 'ADDRESS',
+        help: 'address to listen on; default 127.0.0.1, or DUNANT_HOST',
+      },
+      port: {
+        type: 'text',
+        value: 'N',
+        help: 'port to listen on, 0 for any; default 8787, or DUNANT_PORT',
+      },
+      origin: {
+        type: 'text',
+        value: 'NAME',
+        help: 'DNS name of a coalition whose folder is not there yet',
+      },
       quiet: { type: 'flag', help: 'print no line per event' },
       ...DATA,
     },

@@ -44,12 +44,24 @@ export const SHARED_OPTIONS: Readonly<Record<SharedGroup | 'global', Options>> =
   signer: {
     party: { type: 'text', value: 'DOMAIN', help: 'the party that you act for' },
     key: { type: 'text', value: 'FILE', help: 'armored private key, or a name under HOME/keys' },
-    gpg: { type: 'text', value: 'FINGERPRINT', help: 'sign through the local gpg (smartcards work)' },
+    gpg: {
+      type: 'text',
+      value: 'FINGERPRINT',
+      help: 'sign through the local gpg (smartcards work)',
+    },
     'gpg-home': { type: 'text', value: 'DIR', help: 'keyring of that gpg' },
   },
   passphrase: {
-    'passphrase-fd': { type: 'text', value: 'N', help: 'read passphrases from this descriptor, a line each' },
-    'passphrase-file': { type: 'text', value: 'FILE', help: 'read passphrases from this file, a line each' },
+    'passphrase-fd': {
+      type: 'text',
+      value: 'N',
+      help: 'read passphrases from this descriptor, a line each',
+    },
+    'passphrase-file': {
+      type: 'text',
+      value: 'FILE',
+      help: 'read passphrases from this file, a line each',
+    },
   },
   global: {
     home: { type: 'text', value: 'DIR', help: 'your keys and pins; default ~/.config/dunant' },
