@@ -125,7 +125,9 @@ async function readStream(stream: Readable): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of stream) {
-    const part = typeof chunk === 'string' ? utf8(chunk) : new Uint8Array(chunk as Uint8Array)
+    if (!(chunk instanceof Uint8Array) && typeof chunk !== 'string')
+      throw new TypeError('a stream of objects')
+    const part = typeof chunk === 'string' ? utf8(chunk) : chunk
     bytes += part.length
     if (bytes > FILE_BYTES_MAX) throw new FileError('standard input is too long')
     chunks.push(part)

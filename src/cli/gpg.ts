@@ -146,28 +146,43 @@ function given(passphrase: string | undefined): { passphrase?: string } {
   return passphrase === undefined ? {} : { passphrase }
 }
 
-function failure(run: GpgRun, what: string): Result<never> {
-  const { status } = run
-  if (/BAD_PASSPHRASE/.test(status))
-    return refuse('passphrase-wrong', `${what}: the passphrase is wrong`)
-  const known =
-    REASONS.find(([sign]) => sign.test(status))?.[1] ?? `gpg ended with code ${String(run.code)}`
-  return refuse('key-missing', `${what}: ${known}`)
+function failure({ code, status }: GpgRun, what: string): Result<never> {
+  const [, reported] = /^\[GNUPG:\] (?:FAILURE|ERROR) \S+ (\d+)/m.exec(status) ?? []
+  const error = Number(reported ?? '0') % ERROR_CODES
+  const why = ERRORS.get(error)
+  if (error === BAD_PASSPHRASE || error === BAD_PIN)
+    return refuse('passphrase-wrong', `${what}: ${why ?? ''}`)
+  if (why !== undefined) return refuse('key-missing', `${what}: ${why}`)
+  const told = status.includes('INV_SGNR') ? 'that key cannot sign' : `it ended with ${String(code)}`
+  const isAsking = status.includes('PINENTRY_LAUNCHED')
+  return refuse('key-missing', `${what}: ${isAsking ? ASKED_IN_VAIN : told}`)
 }
 
-/** What gpg says on its status channel, in our words. */
-const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/KEYEXPIRED|KEY_CONSIDERED \S+ 2|INV_SGNR 5/, 'the key has expired'],
-  [/KEYREVOKED|INV_SGNR 4/, 'the key is revoked'],
-  [/CARDCTRL 4|SC_OP_FAILURE/, 'the smartcard failed: is it the right one, and not locked?'],
-  [/CARDCTRL 1/, 'the smartcard is not inserted'],
-  [/INV_SGNR 9|NO_SECKEY/, 'gpg does not have the secret key'],
-  [
-    /MISSING_PASSPHRASE|NEED_PASSPHRASE/,
-    'nobody could be asked for the passphrase; try --passphrase-fd, or set GPG_TTY',
-  ],
-  [/INV_SGNR/, 'that key cannot sign'],
-]
+/** The upper half of what gpg reports says which of its parts failed. */
+const ERROR_CODES = 2 ** 16
+const BAD_PASSPHRASE = 11
+const BAD_PIN = 87
+const ASKED_IN_VAIN =
+  'nobody could be asked for the passphrase; give --passphrase-fd, or set GPG_TTY'
+
+/** The error codes of libgpg-error that a person can do something about. */
+const ERRORS: ReadonlyMap<number, string> = new Map([
+  [BAD_PASSPHRASE, 'the passphrase is wrong'],
+  [17, 'it does not have the secret key'],
+  [54, 'the key cannot be used: it is expired, revoked, or made for something else'],
+  [62, 'nobody answered its question in time'],
+  [85, 'it has no program to ask for the passphrase'],
+  [86, ASKED_IN_VAIN],
+  [BAD_PIN, 'the PIN is wrong'],
+  [99, 'it was called off'],
+  [108, 'the smartcard failed'],
+  [110, 'the smartcard was taken out'],
+  [112, 'the smartcard is not inserted'],
+  [114, 'it was not confirmed on the device'],
+  [119, 'it has no program for smartcards (scdaemon)'],
+  [120, 'its program for smartcards (scdaemon) failed'],
+  [130, 'the PIN of the smartcard is blocked'],
+])
 
 /** Runs gpg with machine-readable status on descriptor 3 and, where wanted, the passphrase on descriptor 4. */
 function runner(io: Io, home: string | undefined): Runner {

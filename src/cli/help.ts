@@ -44,7 +44,7 @@ export function commandHelp(spec: CommandSpec): string {
   return [
     usageLine(spec),
     '',
-    ...wrap(`${sentence(spec.summary)}`, ''),
+    ...wrap(sentence(spec.summary), ''),
     ...(spec.about ?? []).flatMap((paragraph) => ['', ...wrap(paragraph, '')]),
     ...(args.length > 0 ? ['', ...rows(args.map(({ name, help }) => [name, help]))] : []),
     ...(own ? ['', 'Options:', ...optionRows(spec.options ?? {})] : []),

@@ -14,7 +14,9 @@ export interface Home {
   /** A text file, or `undefined` where it is not there. Names are ours. */
   read(area: Area, name: string): string | undefined
   /** Writes whole, durable, for the owner alone. */
-  write(area: Area, name: string, text: string, options?: { isNew?: boolean }): string
+  write(area: Area, name: string, text: string): string
+  /** The same for a file that is not there yet. @throws FileError where it is. */
+  writeNew(area: Area, name: string, text: string): string
   remove(area: Area, name: string): void
   list(area: Area): readonly string[]
   path(area: Area, name: string): string
@@ -52,16 +54,25 @@ export async function withHome<T>(call: Call, work: (home: Home) => Promise<T>):
 /** A home for reading only, without its lock: files in it are written whole, so that what is read is never half a file. */
 export function openHome(folder: string): Home {
   const path = (area: Area, name: string) => inFolder(join(folder, area), name)
+  const prepared = (area: Area, name: string) => {
+    privateFolder(folder)
+    privateFolder(join(folder, area))
+    return path(area, name)
+  }
   return {
     folder,
     path,
     read: (area, name) =>
       existsSync(path(area, name)) ? readFileSync(path(area, name), 'utf8') : undefined,
-    write: (area, name, text, options = {}) => {
-      privateFolder(folder)
-      privateFolder(join(folder, area))
-      writeWhole(path(area, name), text, options)
-      return path(area, name)
+    write: (area, name, text) => {
+      const whole = prepared(area, name)
+      writeWhole(whole, text)
+      return whole
+    },
+    writeNew: (area, name, text) => {
+      const whole = prepared(area, name)
+      writeWhole(whole, text, { isNew: true })
+      return whole
     },
     remove: (area, name) => {
       rmSync(path(area, name), { force: true })
@@ -71,7 +82,7 @@ export function openHome(folder: string): Home {
       return existsSync(where)
         ? readdirSync(where)
             .filter((name) => !name.endsWith('.part'))
-            .sort()
+            .toSorted()
         : []
     },
   }

@@ -47,7 +47,7 @@ export function keepMailbox(home: Home, mailbox: KeptMailbox): void {
 
 /** Keeps a key of a mailbox, before anybody else hears of it. */
 export function keepMailboxKey(home: Home, fingerprint: string, privateArmored: string): void {
-  home.write('mailboxes', `${fingerprint}.asc`, privateArmored, { isNew: true })
+  home.writeNew('mailboxes', `${fingerprint}.asc`, privateArmored)
 }
 
 /** The mailbox that `--mailbox` names, or the only open one. @throws UsageError where that is unclear. */

@@ -98,10 +98,9 @@ export function openProductFolder(path: string): ProductFolder {
       writeWhole(within(FILING), `${JSON.stringify(filing)}\n`)
     },
     readFiling: () => {
+      if (!existsSync(within(FILING))) return undefined
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written above
-      return existsSync(within(FILING))
-        ? (JSON.parse(readFileSync(within(FILING), 'utf8')) as KeptFiling)
-        : undefined
+      return JSON.parse(readFileSync(within(FILING), 'utf8')) as KeptFiling
     },
   }
 }

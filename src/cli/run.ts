@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Refusal } from '#core/refusal.ts'
-import { readArguments } from './args.ts'
+import { type Arguments, readArguments } from './args.ts'
 import { Busy } from './busy.ts'
 import { EXIT, type ExitCode, exitOf } from './exit.ts'
 import { COMMANDS } from './grammar/commands.ts'
-import type { CommandSpec } from './grammar/spec.ts'
+import { type CommandSpec, optionsOf } from './grammar/spec.ts'
 import {
   commandHelp,
   environmentHelp,
@@ -36,6 +38,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     if ('help' in route) return show(io, route.help)
     const args = readArguments(route.spec, route.argv, io.env)
     if (args.flag('help')) return show(io, commandHelp(route.spec))
+    checkOut(route.spec, args, io)
     const command = await route.spec.load()
     const outcome = await command({ args, io })
     return outcome.ok
@@ -54,7 +57,7 @@ function findRoute(argv: readonly string[]): Route {
     return { help: programHelp(COMMANDS) }
   if (first === '--version') return { help: VERSION }
   if (first === 'help') return { help: helpOn(argv.slice(1)) }
-  const spec = COMMANDS.filter(({ path }) => startsWith(words, path.split(' '))).sort(
+  const spec = COMMANDS.filter(({ path }) => startsWith(words, path.split(' '))).toSorted(
     (a, b) => b.path.length - a.path.length,
   )[0]
   if (spec !== undefined) return { spec, argv: argv.slice(spec.path.split(' ').length) }
@@ -93,6 +96,19 @@ function unknownCommand(words: readonly string[]): string {
   const names = [...new Set(COMMANDS.map(({ path }) => path.split(' ').slice(0, depth).join(' ')))]
   const meant = closest(tried, names)
   return `there is no command ${tried}${meant === undefined ? '' : `; did you mean ${meant}?`}`
+}
+
+/**
+ * Looks before anything is done whether `--out FILE` is free: tokens or receipts must not be lost after the act that they belong to.
+ *
+ * @throws FileError where the file is there already.
+ */
+function checkOut(spec: CommandSpec, args: Arguments, io: Io): void {
+  if (optionsOf(spec)['out']?.value !== 'FILE') return
+  const out = args.maybe('out')
+  if (out !== undefined && existsSync(resolve(io.cwd, out))) {
+    throw new FileError(`${out} is there already and is not written over`)
+  }
 }
 
 function show(io: Io, text: string): ExitCode {

@@ -2,7 +2,7 @@
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
-    .sort((a, b) => a.distance - b.distance)
+    .toSorted((a, b) => a.distance - b.distance)
   const [best] = ranked
   const limit = Math.max(1, Math.floor(word.length / 3))
   if (best !== undefined && best.distance <= limit) return best.candidate

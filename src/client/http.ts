@@ -15,6 +15,7 @@ import {
   LineListSchema,
   MailboxSchema,
   NonceSchema,
+  AcknowledgementsSchema,
   PendingActsSchema,
   SessionSchema,
   SubmittedSchema,
@@ -47,6 +48,8 @@ export type SubmittedAct = Read<typeof SubmittedSchema>
 export type ServedAct = Read<typeof ActSchema>
 /** Acts that wait. */
 export type PendingActs = Read<typeof PendingActsSchema>
+/** A page of acknowledgements. */
+export type Acknowledgements = Read<typeof AcknowledgementsSchema>
 /** The governance chain as served; `replayChain` verifies it. */
 export type ServedDirectory = Read<typeof DirectorySchema>
 
@@ -87,6 +90,8 @@ export interface Api {
   addSignature(act: string, armored: string): Promise<Result<SubmittedAct>>
   readAct(act: string): Promise<Result<ServedAct>>
   /** A page of the acts that wait, continued from `next` of the page before. */
+  /** Which mailbox lines of a notice of one's own were read. */
+  listAcknowledgements(notice: string, after?: string): Promise<Result<Acknowledgements>>
   listPending(after?: string): Promise<Result<PendingActs>>
   /** Refuses `receipt-not-logged` while the act's record waits for the log. */
   readReceipt(act: string, wish: { readonly withChain: boolean }): Promise<Result<Receipt>>
@@ -152,6 +157,7 @@ export function openApi(options: TransportOptions): Api {
 type ActApi = Pick<
   Api,
   | 'addSignature'
+  | 'listAcknowledgements'
   | 'listPending'
   | 'openSession'
   | 'readAct'
@@ -184,6 +190,13 @@ function actApi(send: Transport): ActApi {
       await json(send, PendingActsSchema, {
         ...get(
           `/api/acts?status=pending${after === undefined ? '' : `&after=${encodeURIComponent(after)}`}`,
+        ),
+        bytesMax: LIST_BYTES_MAX,
+      }),
+    listAcknowledgements: async (notice, after) =>
+      await json(send, AcknowledgementsSchema, {
+        ...get(
+          `/api/acts/${encodeURIComponent(notice)}/acknowledgements${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`,
         ),
         bytesMax: LIST_BYTES_MAX,
       }),

@@ -104,6 +104,8 @@ export interface BriefState {
 /** A mailbox has read a notice. */
 export interface AcknowledgementState {
   readonly day: string
+  /** The line that was read. */
+  readonly index: number
 }
 
 /** A mailbox line of a bundle; its id is `<bundle id>:<index>`, and it is listed by its mailbox. */

@@ -289,7 +289,7 @@ function acknowledge(
       kind: 'put',
       subject: 'acknowledgement',
       id,
-      state: { day: dayOf(now) },
+      state: { day: dayOf(now), index: act.body.index },
       tag: act.body.notice,
     }),
   )

@@ -2,18 +2,25 @@ import { type ParsedAct } from './act.ts'
 import type { Statement } from './act-bodies.ts'
 import { fromBase64, fromHex } from './bytes.ts'
 import { lineHash } from './bundle.ts'
-import { type Directory, ownerOf } from './directory.ts'
+import { type Directory, headOf, ownerOf } from './directory.ts'
 import { splitAddendum } from './log/leaf.ts'
 import { verifyInclusion } from './log/merkle.ts'
 import { parseVkey } from './log/note.ts'
 import { parseLogProof, type VerifiedLogProof, verifyLogProof } from './log/proof.ts'
 import { verifyMailboxChain } from './mailbox-chain.ts'
+import { isGovernance } from './party.ts'
 import { missingFor } from './quorum.ts'
 import { type LinePath, type Receipt, type SealedRecord } from './receipt.ts'
 import { type ActRecord, readActRecord, readHeadRecord } from './record.ts'
 import { type Replay, replayChain } from './replay.ts'
 import { accept, refuse, type Result } from './result.ts'
-import { type ReadAct, type RecordedSignature, verifyActSignatures } from './verify-act.ts'
+import { parseInstant } from './time.ts'
+import {
+  endOfDay,
+  type ReadAct,
+  type RecordedSignature,
+  verifyActSignatures,
+} from './verify-act.ts'
 
 /** What a verifier knows beforehand: it comes from the members' own domains, never from the operator. */
 export interface TrustAnchor {
@@ -51,8 +58,9 @@ export interface VerifiedReceipt {
 }
 
 /**
- * Verifies a receipt offline, in five steps: the roster from the genesis id; the head that the log published; the act's record in the
- * log; the signatures under the roster of that record; the supports.
+ * Verifies a receipt offline, in six steps: the roster from the genesis id; the head that the log published; the act's record in the
+ * log, before that head where the act ends its batch with one; the signatures under the roster of that record; the supports; the release
+ * of a joint notice.
  *
  * Refuses `receipt-*`, `directory-broken`, `proof-*`, `note-*`, `checkpoint-*` and what a signature is refused for.
  */
@@ -78,8 +86,16 @@ export async function verifyReceipt(
   }
   const act = await verifyRecord(context, receipt.act)
   if (!act.ok) return act
+  if (endsItsBatchWithAHead(act.value) && head.value.index < act.value.proof.index)
+    return refuse('receipt-directory-broken', 'the head is one from before the act')
   const supports = await verifySupports(context, receipt, act.value.parsed)
   if (!supports.ok) return supports
+  const released = await verifyRelease(context, {
+    receipt,
+    notice: act.value,
+    supports: supports.value,
+  })
+  if (!released.ok) return released
   const { proof, parsed, record, signatures } = act.value
   return accept({
     parsed,
@@ -111,13 +127,13 @@ async function replayOf(
   parse: ReadAct,
 ): Promise<Result<Replay>> {
   const { chain, head } = receipt.directory
-  if (chain !== undefined)
-    return await replayChain({
-      origin: anchor.origin,
-      genesis: anchor.genesis,
-      links: chain,
-      parse,
-    })
+  if (chain !== undefined) {
+    const { genesis, origin } = anchor
+    const replay = await replayChain({ origin, genesis, links: chain, parse })
+    return replay.ok && headOf(replay.value.directory) !== head
+      ? refuse('receipt-directory-broken', 'the chain does not end at the head of the log')
+      : replay
+  }
   if (anchor.replay?.at(head) === undefined)
     return refuse(
       'receipt-directory-broken',
@@ -209,13 +225,27 @@ async function verifyRecord(
   })
 }
 
-/** The roster under which a record was made; for the charter, the one it created. */
+/**
+ * An older head would hide who was retired since: a notice that takes effect, and every change of the roster, is followed by a head of
+ * its own.
+ */
+function endsItsBatchWithAHead({ parsed, record }: VerifiedRecord): boolean {
+  return (
+    record.event === 'adopted' && (parsed.act.type === 'notice.file' || isGovernance(parsed.act))
+  )
+}
+
+/**
+ * The roster under which a record was made; for the charter, the one it created. It must be one that the log has published: a chain can
+ * hold links that were shown to one reader alone.
+ */
 function rosterOf(context: Context, parsed: ParsedAct, record: ActRecord): Result<Directory> {
   const head =
     parsed.act.type === 'charter.adopt'
       ? context.directory.chain[0]?.hash
       : (record.prev ?? record.directory)
-  const roster = head === undefined ? undefined : context.replay.at(head)
+  const isPublished = context.directory.chain.some(({ hash }) => hash === head)
+  const roster = head === undefined || !isPublished ? undefined : context.replay.at(head)
   return roster === undefined
     ? refuse('receipt-directory-broken', 'the record names a head that is not in the chain')
     : accept(roster)
@@ -273,6 +303,39 @@ async function verifySupports(
     })
   }
   return accept(supports)
+}
+
+/** A joint notice took effect by a service act that names its supports: as many as it asked for, or those of its deadline. */
+async function verifyRelease(
+  context: Context,
+  claim: {
+    readonly receipt: Receipt
+    readonly notice: VerifiedRecord
+    readonly supports: readonly VerifiedSupport[]
+  },
+): Promise<Result<void>> {
+  const { receipt, supports } = claim
+  const { parsed, record } = claim.notice
+  const joint = parsed.act.type === 'notice.file' ? parsed.act.body.joint : undefined
+  if (receipt.release === undefined)
+    return joint === undefined || record.event !== 'adopted'
+      ? accept(undefined)
+      : refuse('receipt-malformed', 'a joint notice took effect without its release')
+  const verified = await verifyRecord(context, receipt.release)
+  if (!verified.ok) return verified
+  const { act } = verified.value.parsed
+  const isOwn =
+    act.type === 'notice.release' &&
+    act.body.notice === parsed.id &&
+    verified.value.record.event === 'adopted'
+  if (!isOwn || joint === undefined) return refuse('receipt-malformed', 'a release of another act')
+  const isShown = act.body.supports.every((id) => supports.some((support) => support.act === id))
+  const isDue =
+    act.body.supports.length >= joint.required ||
+    endOfDay(verified.value.record.day) >= (parseInstant(joint.until) ?? Number.POSITIVE_INFINITY)
+  return isShown && isDue
+    ? accept(undefined)
+    : refuse('receipt-malformed', 'a joint notice took effect without its supports')
 }
 
 function marksOf(

@@ -55,6 +55,8 @@ export async function buildReceipt(
   const notice = await noticeOf(ports, parsed)
   const release =
     notice?.release === undefined ? undefined : await sealedRecord(ports, published, notice.release)
+  // A notice that took effect by its release is proven with it; both enter the log together, or nearly so.
+  if (notice?.release !== undefined && release === undefined) return undefined
   const mailbox = await mailboxLinks(ports, parsed)
   return {
     act,

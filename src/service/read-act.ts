@@ -10,7 +10,7 @@ import type { Receipt } from '#core/receipt.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { SignatureRow } from '#ports/storage.ts'
 import { buildReceipt, type ReceiptWish } from './build-receipt.ts'
-import { loadSubjects } from './load-subjects.ts'
+import { loadSubjects, readState } from './load-subjects.ts'
 import { releasedLines } from './read-mailbox.ts'
 import { releasedSize } from './released-size.ts'
 import type { SubmitActPorts } from './submit-act.ts'
@@ -70,6 +70,40 @@ export async function listPending(
     if (act.ok && act.value.status === 'pending') acts.push(act.value)
   }
   return { acts, next: page.length < PENDING_PAGE ? undefined : page.at(-1)?.id }
+}
+
+/** A line of a notice that its mailbox has read. */
+export interface Acknowledgement {
+  /** UTC day. */
+  readonly day: string
+  readonly index: number
+}
+
+/** Tells the filer of a notice which of its mailbox lines were read, a page at a time. Refuses `not-found`. */
+export async function listAcknowledgements(
+  ports: SubmitActPorts,
+  reader: Reader,
+  wanted: { readonly notice: string; readonly after: string },
+): Promise<
+  Result<{ readonly acknowledged: readonly Acknowledgement[]; readonly next: string | undefined }>
+> {
+  const { after, notice } = wanted
+  const subjects = await loadSubjects(ports.storage, () => [{ kind: 'notice', id: notice }])
+  const filer = subjects.get('notice', notice)?.filer
+  if (filer === undefined || reader.kind !== 'party' || reader.domain !== filer) {
+    return refuse('not-found')
+  }
+  const page = await ports.storage.listSubjects({
+    kind: 'acknowledgement',
+    tag: notice,
+    after: after === '' ? '' : `${notice}:${after}`,
+    limit: PENDING_PAGE,
+  })
+  const acknowledged = page.flatMap(({ state }) =>
+    state === undefined ? [] : [readState('acknowledgement', state)],
+  )
+  const last = page.at(-1)?.id.split(':')[1]
+  return accept({ acknowledged, next: page.length < PENDING_PAGE ? undefined : last })
 }
 
 interface Readable {

@@ -30,7 +30,8 @@ export async function uploadTemplateText(
     return accept(undefined)
   }
   const page = { kind: 'template', tag: text.party, after: '', limit: DRAFTS_MAX }
-  if ((await ports.storage.listSubjects(page)).length >= DRAFTS_MAX) return refuse('bundle-over-quota')
+  if ((await ports.storage.listSubjects(page)).length >= DRAFTS_MAX)
+    return refuse('bundle-over-quota')
   const state: TemplateState = { adopted: false, json: text.json, party: text.party }
   const outcome = await ports.storage.commit({
     guards: [],

@@ -286,15 +286,13 @@ async function lineWrites(
 ): Promise<readonly SubjectWrite[]> {
   const writes: SubjectWrite[] = []
   for (let i = 0; i < lines.length; i += READ_MAX) {
-    const states = lines
-      .slice(i, i + READ_MAX)
-      .map(
-        ({ mailbox, position }): LineState => ({
-          bundle: place.bundle,
-          index: place.firstLine + position,
-          mailbox,
-        }),
-      )
+    const states = lines.slice(i, i + READ_MAX).map(
+      ({ mailbox, position }): LineState => ({
+        bundle: place.bundle,
+        index: place.firstLine + position,
+        mailbox,
+      }),
+    )
     const rows = await loadSubjects(storage, () =>
       states.map((state) => ({ kind: 'line', id: lineId(state.bundle, state.index) })),
     )

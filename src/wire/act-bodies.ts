@@ -34,7 +34,9 @@ const vkey = z
   .max(400)
   .regex(/^[!-~]+$/)
 const manifest = z
-  .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
+  .custom<JsonObject>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  )
   .refine((value) => parseTemplateManifest(value).ok, { error: 'not a template manifest' })
 
 const quorums = z.strictObject({

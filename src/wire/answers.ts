@@ -70,6 +70,14 @@ export const PendingActsSchema = z.strictObject({
   next: hash.exactOptional(),
 })
 
+/** The lines of a notice that their mailboxes have read; `next` continues it. */
+export const AcknowledgementsSchema = z.strictObject({
+  acknowledged: z.array(
+    z.strictObject({ day: z.string().regex(/^\d{4}-\d{2}-\d{2}$/), index: z.int().min(0) }),
+  ),
+  next: mailbox.exactOptional(),
+})
+
 /** The governance chain, from `after` on. */
 export const DirectorySchema = z.strictObject({
   chain: z.array(GovernanceLinkSchema),
@@ -144,6 +152,7 @@ export const ReadinessSchema = z.strictObject({
 
 /** The schema of every JSON answer, by its name in the OpenAPI document. */
 export const ANSWER_SCHEMAS = {
+  Acknowledgements: AcknowledgementsSchema,
   Act: ActSchema,
   BriefKept: BriefKeptSchema,
   BundleLine: BundleLineSchema,

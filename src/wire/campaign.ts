@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Json } from '#core/canonical-json.ts'
+import type { Brief } from '#core/notice-statement.ts'
 import { isHidden } from '#core/plain-text.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { domain, hash, origin } from './fields.ts'
@@ -24,7 +25,7 @@ const seen = (charactersMax: number) =>
     .max(charactersMax)
     .refine((text) => !isHidden(text), { error: 'hidden characters' })
 const words = seen(2000)
-const paragraphs = z.array(words).max(50)
+const paragraphs = z.array(words).max(50).readonly()
 const head = { author: domain, genesis: hash, origin, v: z.literal(1) }
 
 /** What invited parties see before they accept: what it is about and on which terms, nothing of the content. */
@@ -44,7 +45,7 @@ export const CampaignContentSchema = z.strictObject({
   ...head,
   campaign: hash,
   findings: paragraphs,
-  indicators: z.array(seen(500)).max(5000),
+  indicators: z.array(seen(500)).max(5000).readonly(),
   kind: z.literal('campaign.content'),
 })
 /** The content of a campaign. */
@@ -59,7 +60,9 @@ export const NoticeBriefSchema = z.strictObject({
   template: z.strictObject({ hash, salt: hash }),
 })
 /** The brief of a notice, opened for the parties of its campaign. */
-export type NoticeBrief = z.infer<typeof NoticeBriefSchema>
+export type NoticeBrief = Omit<z.infer<typeof NoticeBriefSchema>, 'brief'> & {
+  readonly brief: { readonly content: Brief; readonly salt: string }
+}
 
 /** Everything that parties send each other in a campaign. */
 export type CampaignMessage = CampaignContent | CampaignLabel | NoticeBrief

@@ -38,6 +38,7 @@ const QUERY_SCHEMAS: Readonly<
 > = {
   after: { name: 'after', required: false, schema: z.int().min(0) },
   afterAct: { name: 'after', required: false, schema: hash },
+  afterMailbox: { name: 'after', required: false, schema: mailbox },
   chain: { name: 'chain', required: false, schema: z.literal('none') },
   cookie: { name: 'cookie', required: false, schema: z.literal('1') },
   count: { name: 'count', required: true, schema: z.int().min(1024) },

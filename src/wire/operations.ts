@@ -4,12 +4,19 @@ import type { AnswerName } from './answers.ts'
 export type AnswerBody = { readonly schema: AnswerName } | { readonly media: string } | undefined
 
 /** What a request carries. */
-export type RequestBody = 'bundle' | 'certificate' | 'message' | 'sealed-act' | 'signature' | 'template-text'
+export type RequestBody =
+  | 'bundle'
+  | 'certificate'
+  | 'message'
+  | 'sealed-act'
+  | 'signature'
+  | 'template-text'
 
 /** A parameter in the query. */
 export type QueryName =
   | 'after'
   | 'afterAct'
+  | 'afterMailbox'
   | 'chain'
   | 'cookie'
   | 'count'
@@ -95,6 +102,14 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'An act with its signatures.',
     session: 'optional',
     answers: { 200: { schema: 'Act' } },
+  },
+  {
+    method: 'get',
+    path: '/api/acts/{id}/acknowledgements',
+    summary: 'Which mailbox lines of the own notice were read, and on which day.',
+    query: ['afterMailbox'],
+    session: 'required',
+    answers: { 200: { schema: 'Acknowledgements' } },
   },
   {
     method: 'get',

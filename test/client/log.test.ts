@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { auditLog } from '#client/audit.ts'
 import { fetchDirectory, pinnedDirectory } from '#client/directory.ts'
 import type { Api, ServedDirectory } from '#client/http.ts'
 import { fetchCheckpoint } from '#client/log.ts'
 import { type Finding, monitorParty } from '#client/monitor.ts'
-import { pinCoalition, pinnedTree } from '#client/pins.ts'
+import { pinChain, pinCoalition, pinnedTree } from '#client/pins.ts'
 import { systemRandom } from '#client/random.ts'
 import { base64, fromBase64 } from '#core/bytes.ts'
 import { headOf } from '#core/directory.ts'
@@ -99,15 +99,17 @@ describe('the governance chain', () => {
     expect(reasonOf(await fetchDirectory(shorter, pins))).toBe('directory-broken')
   })
 
-  test('is refused where it took another turn', async () => {
+  test('is refused where it took another turn, whether it grew since or not', async () => {
     const all = await links()
     const pins = await pinsOf(coalition)
-    accepted(await fetchDirectory(servingLinks(all.slice(0, 2)), pins))
-    const [charter, , third] = all
-    if (charter === undefined || third === undefined) throw new Error('links are missing')
-    expect(reasonOf(await fetchDirectory(servingLinks([charter, third, third]), pins))).toBe(
-      'directory-broken',
-    )
+    accepted(await fetchDirectory(api, pins))
+    const turn = await forgedLink(all.at(-2), 'turn')
+    const turned = [...all.slice(0, -1), turn.link]
+    const other = accepted(await fetchDirectory(servingLinks(turned), await pinsOf(coalition)))
+    expect(reasonOf(await pinChain(pins, other))).toBe('directory-broken')
+    expect(reasonOf(await fetchDirectory(servingLinks(turned), pins))).toBe('directory-broken')
+    const grown = [...turned, (await forgedLink(turn.link, 'growth')).link]
+    expect(reasonOf(await fetchDirectory(servingLinks(grown), pins))).toBe('directory-broken')
   })
 
   test('is refused with a link left out in the middle', async () => {
@@ -265,7 +267,7 @@ describe('the monitor of a party', () => {
   })
 
   test('notices an officer whom the chain has and the log does not', async () => {
-    const { link, act } = await unloggedOfficer()
+    const { link, act } = await forgedLink((await links()).at(-1), 'stranger')
     const found = await findings(servingLinks([...(await links()), link]), known())
     expect(found).toContainEqual({ kind: 'unlogged', record: hashOf(link) })
     expect(found).toContainEqual({ kind: 'unknown', act, type: 'officer.add' })
@@ -290,9 +292,11 @@ describe('the monitor of a party', () => {
 })
 
 /** What an operator with a stolen admin key would show to some readers alone: a good link that never entered the log. */
-async function unloggedOfficer(): Promise<{ readonly link: GovernanceLink; readonly act: string }> {
-  const last = (await links()).at(-1)
-  const stranger = await companyKey('contoso.example', 'stranger')
+async function forgedLink(
+  last: GovernanceLink | undefined,
+  name: string,
+): Promise<{ readonly link: GovernanceLink; readonly act: string }> {
+  const stranger = await companyKey('contoso.example', name)
   const payload = await coalition.compose(
     'officer.add',
     { certificate: stranger.certificate, challenge: '00'.repeat(32), duties: ['reporter'] },

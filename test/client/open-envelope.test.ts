@@ -76,7 +76,7 @@ const TWISTS: readonly Twist[] = [
   {
     name: 'a notice by another template than the act commits to',
     expected: 'notice-template-wrong',
-    statement: () => ({ template: { hash: '22'.repeat(32), salt: desk.plan.salts.template } }),
+    statement: () => ({ template: { hash: desk.plan.template.hash, salt: '22'.repeat(32) } }),
   },
   {
     name: 'a notice signed by an officer of another party',
@@ -290,6 +290,29 @@ describe('a mailbox line', () => {
     )
     const opened = await openEnvelope({ message, mailbox: anna.id, key: anna.key }, expectation())
     expect(reasonOf(opened)).toBe('envelope-recipient-wrong')
+  })
+
+  test('is refused where it names another mailbox of the same key', async () => {
+    const { at, reporterKey, statement, text } = draft()
+    const to = { fingerprint: anna.key.fingerprint, mailbox: borisMailbox.id }
+    const signed = await signEntity(
+      reporterKey,
+      accepted(composeEntity({ ...statement, to }, text)),
+      { at },
+    )
+    const message = await encryptTo(anna.certificateBytes, signed, { at })
+    const opened = await openEnvelope({ message, mailbox: anna.id, key: anna.key }, expectation())
+    expect(reasonOf(opened)).toBe('notice-not-for-me')
+  })
+
+  test.each([
+    { name: 'of another party', signer: () => fabrikam },
+    { name: 'who may not report', signer: () => counsel },
+  ])('is refused without a receipt, too, when signed by an officer $name', async ({ signer }) => {
+    const signed = await signedFor(draft({}, signer()), annaMailbox)
+    const message = await encryptTo(anna.certificateBytes, signed, { at: desk.plan.at })
+    const opened = await openEnvelope({ message, mailbox: anna.id, key: anna.key }, expectation())
+    expect(reasonOf(opened)).toBe('notice-signer-wrong')
   })
 
   test('shows as not verified without a receipt, and says nothing of the act', async () => {

@@ -115,12 +115,12 @@ export function snapshotOf(folder: string): string {
       )
       .all()
     const rows = tables.map(({ name }) =>
-      database.prepare<[], unknown>(`SELECT * FROM "${name}"`).raw().all(),
+      database.prepare<[]>(`SELECT * FROM "${name}"`).raw().all(),
     )
     const blobs = readdirSync(join(folder, 'blobs'), { recursive: true })
       .map(String)
       .filter((name) => name.endsWith('.blob'))
-      .sort()
+      .toSorted()
     return sha256Hex(new TextEncoder().encode(JSON.stringify([tables, rows, blobs])))
   } finally {
     database.close()

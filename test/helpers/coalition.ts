@@ -59,7 +59,7 @@ export interface Ask {
 
 /** What differs from an act that would be accepted. */
 export interface Twist {
-  readonly by?: Author
+  readonly by: Author
   readonly directory?: string
   readonly origin?: string
   readonly lifetimeSeconds?: number
@@ -74,31 +74,34 @@ export interface Coalition {
   readonly clock: SettableClock
   /** The reasons that the server reported, and the names of the events. */
   readonly events: readonly string[]
-  ask(path: string, ask?: Ask): Promise<Answered>
-  compose<T extends ActType>(
+  readonly ask: (path: string, ask?: Ask) => Promise<Answered>
+  readonly compose: <T extends ActType>(
     type: T,
     body: ActBodies[T],
-    by: Company | Customer,
-    twist?: Twist,
-  ): Promise<Uint8Array>
+    by: Company | Customer | Twist,
+  ) => Promise<Uint8Array>
   /** Signs as of the server's time; customers as of its midnight. */
-  sign(by: Company | Customer, payload: Uint8Array, at?: number): Promise<string>
-  post(payload: Uint8Array, ...signatures: readonly string[]): Promise<Answered>
-  cosign(id: string, signature: string): Promise<Answered>
+  readonly sign: (by: Company | Customer, payload: Uint8Array, at?: number) => Promise<string>
+  readonly post: (payload: Uint8Array, ...signatures: readonly string[]) => Promise<Answered>
+  readonly cosign: (id: string, signature: string) => Promise<Answered>
   /** Composes, signs by all and submits; the first is the author. */
-  submit<T extends ActType>(
+  readonly submit: <T extends ActType>(
     type: T,
     body: ActBodies[T],
     ...by: readonly [Company | Customer, ...Company[]]
-  ): Promise<Answered>
+  ) => Promise<Answered>
   /** Opens a session and gives its token. */
-  session(by: Company | Customer): Promise<string>
+  readonly session: (by: Company | Customer) => Promise<string>
   /** Has a certificate challenged and gives the answer. */
-  challenge(key: UnlockedKey, certificate: Uint8Array, purpose: ChallengePurpose): Promise<string>
+  readonly challenge: (
+    key: UnlockedKey,
+    certificate: Uint8Array,
+    purpose: ChallengePurpose,
+  ) => Promise<string>
   /** Enrols a mailbox by an invitation of the first company; all companies may file to it unless told otherwise. */
-  enrol(name: string, filers?: readonly string[]): Promise<Customer>
+  readonly enrol: (name: string, filers?: readonly string[]) => Promise<Customer>
   /** A hash of every row and every blob name: what a refusal must leave as it was. */
-  snapshot(): string
+  readonly snapshot: () => string
   close(): Promise<void>
 }
 
@@ -140,7 +143,10 @@ export async function foundCoalition(
     companies.map(async (company) => await coalition.sign(company, charter)),
   )
   const founded = await coalition.post(charter, ...signatures)
-  if (founded.status !== 201) throw new Error(`the charter was refused: ${founded.text}`)
+  if (founded.status !== 201) {
+    await coalition.close()
+    throw new Error(`the charter was refused: ${founded.text}`)
+  }
   return coalition
 }
 
@@ -154,16 +160,15 @@ function clientsOf(server: Server & { readonly companies: readonly Company[] }):
     await signDetached(by.key, payload, {
       at: at ?? ('domain' in by ? clock.now() : midnightOf(clock.now())),
     })
-  const compose: Coalition['compose'] = async (type, body, by, twist = {}) =>
+  const compose: Coalition['compose'] = async (type, body, by) =>
     composeAct({
       type,
       body,
-      by: 'domain' in by ? { party: by.domain } : { mailbox: by.id },
       directory: headOf(await ports.directory.current()),
       origin: ORIGIN,
       now: clock.now(),
       nonce: systemRandom.bytes(16),
-      ...twist,
+      ...('by' in by ? by : { by: 'domain' in by ? { party: by.domain } : { mailbox: by.id } }),
     })
   const challenge: Coalition['challenge'] = async (key, certificate, purpose) =>
     await challenged(ask, { key, certificate, purpose })
@@ -198,7 +203,7 @@ function clientsOf(server: Server & { readonly companies: readonly Company[] }):
     },
     challenge,
     enrol: async (name, filers) =>
-      await enrol(coalition, name, filers ?? companies.map(({ domain }) => domain).sort()),
+      await enrol(coalition, name, filers ?? companies.map(({ domain }) => domain).toSorted()),
     snapshot: () => snapshotOf(folder),
     close: async () => {
       await ports.storage.close()
@@ -229,7 +234,7 @@ async function askApp(
   const bytes = new Uint8Array(await response.arrayBuffer())
   const text = new TextDecoder().decode(bytes)
   const isJson = /json/.test(response.headers.get('Content-Type') ?? '')
-  const json: unknown = isJson ? JSON.parse(text) : {}
+  const json: unknown = isJson && text !== '' ? JSON.parse(text) : {}
   const members =
     typeof json === 'object' && json !== null ? Object.fromEntries(Object.entries(json)) : {}
   const type =
@@ -288,7 +293,7 @@ async function enrol(
     mailbox: customer.id,
     salt,
   }
-  const payload = await compose('mailbox.enrol', body, customer, {
+  const payload = await compose('mailbox.enrol', body, {
     by: { key: made.key.fingerprint },
   })
   const enrolled = await post(payload, await sign(customer, payload))

@@ -33,7 +33,7 @@ export function paddedLines(lines: readonly string[], seed = ''): readonly strin
   const padding = Array.from({ length: paddedCount(lines.length) - lines.length }, (_, i) =>
     formatLine({ kind: 'commitment', commitment: sha256Hex(utf8(`${seed} ${String(i)}`)) }, ''),
   )
-  return [...lines, ...padding].sort()
+  return [...lines, ...padding].toSorted()
 }
 
 /** A message as a company sends it to one certificate. */
@@ -110,7 +110,7 @@ export async function openCampaign(
   invited: readonly Company[],
 ): Promise<string> {
   const label = await briefTo(coalition, author, [author, ...invited])
-  const domains = invited.map(({ domain }) => domain).sort()
+  const domains = invited.map(({ domain }) => domain).toSorted()
   return idOf(await coalition.submit('campaign.open', { invited: domains, label }, author))
 }
 

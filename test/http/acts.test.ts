@@ -63,7 +63,7 @@ test('takes the same bytes once, however often they come at the same time', asyn
   const answers = await Promise.all(
     Array.from({ length: 8 }, async () => await coalition.post(payload, signature)),
   )
-  expect(answers.map(({ status }) => status).sort()).toEqual([
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
     200, 200, 200, 200, 200, 200, 200, 201,
   ])
   expect(await coalition.ports.storage.recordsOf(sha256Hex(payload))).toHaveLength(1)
@@ -136,7 +136,7 @@ test('makes one transition of two last signatures that arrive at once', async ()
 
   const answers = await Promise.all(last.map(async (signature) => await own.cosign(id, signature)))
 
-  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409])
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409])
   expect(answers.find(({ status }) => status === 409)?.reason).toBe('act-not-pending')
   const records = await own.ports.storage.recordsOf(id)
   expect(records.filter(({ event }) => event === 'adopted')).toHaveLength(1)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openMessage } from '#client/openpgp.ts'
 import { fromBase64, hex, utf8 } from '#core/bytes.ts'
-import { lineHash } from '#core/bundle.ts'
+import { lineHash, parseLine } from '#core/bundle.ts'
 import { merkleTree, treePath } from '#core/log/merkle.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { type Coalition, foundCoalition, threeOf } from '#test/helpers/coalition.ts'
@@ -92,13 +92,16 @@ test('gives a filer each line, and a customer their own, with a path to the root
     })
   }
   const list = await coalition.ask(`/api/mailboxes/${alice.id}/lines`, { token })
-  const payload = JSON.parse(new TextDecoder().decode(fromBase64(String(list.body['payload']))))
+  const payload: unknown = JSON.parse(
+    new TextDecoder().decode(fromBase64(String(list.body['payload']))),
+  )
   expect(payload).toMatchObject({
     lines: [{ index, notice, root: bundle.root }],
     mailbox: alice.id,
   })
-  const { message } = JSON.parse(String(own.body['line']))
-  expect((await openMessage(alice.key, fromBase64(message) ?? new Uint8Array())).ok).toBe(true)
+  const line = parseLine(String(own.body['line']))
+  if (!line.ok || line.value.kind !== 'mailbox') throw new Error('not a line for a mailbox')
+  expect((await openMessage(alice.key, line.value.message)).ok).toBe(true)
 })
 
 test('shows no line before the notice is filed', async () => {

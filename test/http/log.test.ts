@@ -141,6 +141,10 @@ test('hides leaves that are committed and not yet signed for', async () => {
   expect((await none.request('/log/checkpoint')).status).toBe(404)
 })
 
+function addendumPath(digest: string): string {
+  return `/log/addenda/${digest.slice(0, 2)}/${digest.slice(2, 4)}/${digest}`
+}
+
 test('publishes salt and record of governance, and of nothing else', async () => {
   const bundle = decodeEntryBundle((await tile('entries/000')).bytes, 256)
   if (!bundle.ok) throw new Error('not a bundle')
@@ -148,10 +152,8 @@ test('publishes salt and record of governance, and of nothing else', async () =>
     const digest = parseLogEntry(entry)
     return digest.ok ? hex(digest.value) : ''
   })
-  const path = (digest: string): string =>
-    `/log/addenda/${digest.slice(0, 2)}/${digest.slice(2, 4)}/${digest}`
   const answers = await Promise.all(
-    digests.map(async (digest) => await coalition.ask(path(digest))),
+    digests.map(async (digest) => await coalition.ask(addendumPath(digest))),
   )
   const shown = answers.filter(({ status }) => status === 200)
   // The charter and the directory.head that follows it.

@@ -44,7 +44,7 @@ function sending(
 
 /** Sorted lines with these among them, as many as a bundle must have. */
 function lines(...replaced: readonly string[]): Bundle {
-  return bundleOf([...replaced, ...paddedLines([]).slice(replaced.length)].sort())
+  return bundleOf([...replaced, ...paddedLines([]).slice(replaced.length)].toSorted())
 }
 
 const GOOD = bundleOf(paddedLines([]))
@@ -71,14 +71,14 @@ const FORMS: readonly RefusalCase[] = [
   sending('a line of more than 128 KiB', { reason: 'bundle-line-too-long', status: 413 }, () =>
     lines('x'.repeat(LINE_BYTES_MAX + 1)),
   ),
-  sending('lines out of order', UNSORTED, () => bundleOf([...paddedLines([])].reverse())),
+  sending('lines out of order', UNSORTED, () => bundleOf(paddedLines([]).toReversed())),
   sending('a line that stands there twice', UNSORTED, () => lines(paddedLines([])[5] ?? '')),
   sending('another root than the lines have', { reason: 'bundle-root-wrong', status: 422 }, () => ({
     ...GOOD,
     root: sha256Hex(utf8('other')),
   })),
   sending('more lines than announced', COUNT, () => ({
-    ...bundleOf([...paddedLines([], 'one'), ...paddedLines([], 'two')].sort()),
+    ...bundleOf([...paddedLines([], 'one'), ...paddedLines([], 'two')].toSorted()),
     count: 1024,
   })),
   sending('a count that is no power of two', COUNT, () => ({ ...GOOD, count: 1025 })),

@@ -16,12 +16,12 @@ const TOO_LARGE: Kind = { reason: 'certificate-too-large', status: 413 }
 /** A certificate offered for a challenge, which is where it is refused first. */
 function offered(
   name: string,
-  kind: Kind,
+  kind: Kind & { readonly purpose?: 'mailbox' },
   certificate: () => Promise<Uint8Array> | Uint8Array,
-  purpose = 'officer',
 ): RefusalCase {
+  const { purpose = 'officer', ...refusal } = kind
   return {
-    ...kind,
+    ...refusal,
     name,
     arrange: async (c) => {
       c.clock.set(NOW)
@@ -97,21 +97,18 @@ const OFFERED: readonly RefusalCase[] = [
   offered('RSA of 2,048 bits', { reason: 'certificate-weak', status: 422 }, weakRsa),
   offered(
     'a certificate of version 6 for a mailbox',
-    { reason: 'certificate-version-wrong', status: 422 },
+    { reason: 'certificate-version-wrong', status: 422, purpose: 'mailbox' },
     async () => (await make({ v6: true, name: 'mailbox' })).bytes,
-    'mailbox',
   ),
   offered(
     'a mailbox with a name',
-    { reason: 'certificate-user-id-wrong', status: 422 },
+    { reason: 'certificate-user-id-wrong', status: 422, purpose: 'mailbox' },
     async () => (await parts()).bytes,
-    'mailbox',
   ),
   offered(
     'a mailbox made at ten',
-    { reason: 'certificate-not-midnight', status: 422 },
+    { reason: 'certificate-not-midnight', status: 422, purpose: 'mailbox' },
     async () => (await make({ name: 'mailbox', date: NOW - (NOW % DAY) - 3600 })).bytes,
-    'mailbox',
   ),
   offered(
     'an expired certificate',

@@ -1,12 +1,10 @@
 import { composeAct } from '#client/act.ts'
 import type { ActBodies, ActType } from '#core/act-bodies.ts'
 import { base64, utf8 } from '#core/bytes.ts'
-import { canonicalJson } from '#core/canonical-json.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { writeArmor } from '#core/packets.ts'
 import { createApp } from '#http/app.ts'
-import { readTemplateFiles } from '#templates'
-import { assembleTemplate, type Template } from '#wire/assemble-template.ts'
+import { ProblemSchema } from '#wire/answers.ts'
 import {
   type Answered,
   type Coalition,
@@ -23,19 +21,10 @@ import { secondOfficer } from './refusal-signature.cases.ts'
 
 const DAY = 86_400
 const HASH = '0'.repeat(64)
-/** The first template of the release. */
-const TEMPLATE = shippedTemplate()
 type Kind = Pick<RefusalCase, 'reason' | 'status'>
 
-function shippedTemplate(): Template {
-  const [files] = readTemplateFiles()
-  const template = files === undefined ? undefined : assembleTemplate(files.kind, files.texts)
-  if (template?.ok !== true) throw new Error('there is no template')
-  return template.value
-}
-
 /** An act of Contoso's that is refused as it stands, after something has happened. */
-function acting<T extends ActType>(
+export function acting<T extends ActType>(
   name: string,
   kind: Kind,
   act: { type: T; body: (c: Coalition) => Promise<ActBodies[T]> | ActBodies[T] },
@@ -50,7 +39,8 @@ function acting<T extends ActType>(
   }
 }
 
-async function newcomer(c: Coalition, domain: string): Promise<ActBodies['party.admit']> {
+/** The admission of a partner with one admin. */
+export async function newcomer(c: Coalition, domain: string): Promise<ActBodies['party.admit']> {
   const { certificate, certificateBytes, key } = await companyKey(domain)
   const challenge = await c.challenge(key, certificateBytes, 'officer')
   return { domain, kind: 'partner', officers: [{ certificate, challenge, duties: ['admin'] }] }
@@ -166,10 +156,10 @@ async function charterOf(c: Coalition): Promise<[Uint8Array, ...string[]]> {
 
 async function answeredBy(response: Response): Promise<Answered> {
   const text = await response.text()
-  const body = JSON.parse(text) as Record<string, unknown>
+  const body = ProblemSchema.parse(JSON.parse(text))
   return {
     status: response.status,
-    reason: String(body['type']).replace('/problems/', ''),
+    reason: body.type.replace('/problems/', ''),
     body,
     bytes: utf8(text),
     text,
@@ -230,52 +220,7 @@ const PARTIES: readonly RefusalCase[] = [
       },
     },
   ),
-  acting(
-    'a template whose texts nobody uploaded',
-    { reason: 'template-unknown', status: 422 },
-    { type: 'template.adopt', body: () => ({ manifest: { ...TEMPLATE.manifest } }) },
-  ),
-  {
-    reason: 'template-exists',
-    status: 409,
-    name: 'a template adopted twice',
-    arrange: async (c) => {
-      const three = threeOf(c)
-      const partner = await admitReviewer(c)
-      const token = await c.session(three.contoso)
-      for (const { hash, language } of TEMPLATE.manifest.languages) {
-        const body = Uint8Array.from(canonicalJson({ ...TEMPLATE.texts.get(language) }))
-        const kept = await c.ask(`/api/templates/${hash}`, { method: 'PUT', token, body })
-        if (kept.status !== 201) throw new Error(kept.text)
-      }
-      const body = { manifest: { ...TEMPLATE.manifest } }
-      idOf(
-        await c.submit(
-          'template.adopt',
-          body,
-          three.contoso,
-          three.fabrikam,
-          three.litware,
-          partner,
-        ),
-      )
-      return async () => await c.submit('template.adopt', body, three.contoso)
-    },
-  },
 ]
-
-/** Admits a partner whose officer reviews. */
-async function admitReviewer(c: Coalition): Promise<Company> {
-  const { contoso, fabrikam } = threeOf(c)
-  const partner = await companyKey('partner.example')
-  const admission = await newcomer(c, partner.domain)
-  const officers = admission.officers.map((officer) => ({
-    ...officer,
-    duties: ['admin', 'reviewer'] as const,
-  }))
-  idOf(await c.submit('party.admit', { ...admission, officers }, contoso, fabrikam))
-  return partner
-}
 
 const HEADS: readonly RefusalCase[] = [
   {
@@ -287,8 +232,7 @@ const HEADS: readonly RefusalCase[] = [
       const payload = await c.compose(
         'party.suspend',
         { domain: 'litware.example', reason: 'left' },
-        contoso,
-        { directory: HASH },
+        { by: { party: contoso.domain }, directory: HASH },
       )
       const signature = await c.sign(contoso, payload)
       return async () => await c.post(payload, signature)
@@ -303,11 +247,10 @@ const HEADS: readonly RefusalCase[] = [
       const { body } = await c.ask('/api/directory')
       await secondOfficer(c)
       c.clock.advance(32 * DAY)
-      const twist = { directory: String(body['head']) }
+      const twist = { by: { party: contoso.domain }, directory: String(body['head']) }
       const payload = await c.compose(
         'party.suspend',
         { domain: 'litware.example', reason: 'left' },
-        contoso,
         twist,
       )
       const signature = await c.sign(contoso, payload)
@@ -401,7 +344,7 @@ export async function byService<T extends ActType>(
   type: T,
   body: ActBodies[T],
 ): Promise<() => Promise<Answered>> {
-  const payload = await c.compose(type, body, threeOf(c).contoso, { by: { service: ORIGIN } })
+  const payload = await c.compose(type, body, { by: { service: ORIGIN } })
   const signature = writeArmor('PGP SIGNATURE', await c.ports.crypto.signAsService(payload))
   return async () => await c.post(payload, signature)
 }

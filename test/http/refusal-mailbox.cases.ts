@@ -36,7 +36,7 @@ function enrolling(
         salt: SALT,
       }
       const customer = { ...made, id: good.mailbox, salt: SALT }
-      const payload = await c.compose('mailbox.enrol', await change(good, c), customer, {
+      const payload = await c.compose('mailbox.enrol', await change(good, c), {
         by: { key: fingerprint },
       })
       const signature = await c.sign(customer, payload)
@@ -63,12 +63,12 @@ const ENROLMENT: readonly RefusalCase[] = [
   enrolling(
     'too little work',
     { reason: 'work-insufficient', status: 403 },
-    ({ invitation: _, ...good }) => ({ ...good, work: '00' }),
+    ({ invitation: _invitation, ...good }) => ({ ...good, work: '00' }),
   ),
   enrolling('a mailbox that exists', { reason: 'mailbox-exists', status: 409 }, async (good, c) => {
     const made = await customerKey('newcomer')
     const customer = { ...made, id: good.mailbox, salt: SALT }
-    const payload = await c.compose('mailbox.enrol', good, customer, {
+    const payload = await c.compose('mailbox.enrol', good, {
       by: { key: made.key.fingerprint },
     })
     idOf(await c.post(payload, await c.sign(customer, payload)))

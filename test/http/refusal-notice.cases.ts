@@ -124,11 +124,11 @@ const CAMPAIGNS: readonly RefusalCase[] = [
 /** A notice of Contoso's over a bundle of its own. */
 function filing(
   name: string,
-  kind: Kind,
+  kind: Kind & { readonly by?: 'litware' },
   body: (setting: Setting & { bundle: Bundle }) => Promise<NoticeFileBody> | NoticeFileBody,
-  by?: 'litware',
 ): RefusalCase {
-  return within(name, kind, {
+  const { by, ...refusal } = kind
+  return within(name, refusal, {
     type: 'notice.file',
     ...(by === undefined ? {} : { by }),
     body: async (setting) => {
@@ -173,9 +173,8 @@ const NOTICES: readonly RefusalCase[] = [
   ),
   filing(
     'a notice in a campaign not accepted',
-    { reason: 'campaign-not-accepted', status: 409 },
+    { reason: 'campaign-not-accepted', status: 409, by: 'litware' },
     ({ bundle, campaign, litware }) => noticeBody(litware, bundle, { campaign }),
-    'litware',
   ),
   joint('a joint notice that waits longer than a day', DAY + 1),
   joint('a joint notice whose time is over', -1),

@@ -42,16 +42,19 @@ function bytes(
 }
 
 /** An act whose envelope differs from one that would be accepted. */
-function envelope(name: string, reason: RefusalReason, twist: (now: number) => Twist): RefusalCase {
+function envelope(
+  name: string,
+  reason: RefusalReason,
+  twist: (now: number) => Omit<Twist, 'by'>,
+): RefusalCase {
   return at(name, { reason, status: 422 }, async (coalition) => {
     const { contoso } = threeOf(coalition)
     const body = { domain: 'litware.example', reason: 'left' } as const
-    const payload = await coalition.compose(
-      'party.suspend',
-      body,
-      contoso,
-      twist(coalition.clock.now()),
-    )
+    const by = { party: contoso.domain }
+    const payload = await coalition.compose('party.suspend', body, {
+      by,
+      ...twist(coalition.clock.now()),
+    })
     return await coalition.post(payload, await coalition.sign(contoso, payload))
   })
 }
@@ -263,7 +266,7 @@ export const SENT: readonly RefusalCase[] = [
     replaced('"v":1}', '"v":1,"v":1}'),
   ),
   bytes('keys out of order', { reason: 'act-not-canonical', status: 400 }, (text) =>
-    utf8(JSON.stringify({ v: 1, ...(JSON.parse(text) as object) })),
+    utf8(`{"v":1,${text.slice(1).replace(',"v":1}', '}')}`),
   ),
   bytes(
     'another spelling of a number',

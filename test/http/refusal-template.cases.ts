@@ -1,30 +1,86 @@
 import { canonicalJson } from '#core/canonical-json.ts'
 import { utf8 } from '#core/bytes.ts'
 import { sha256Hex } from '#core/hash.ts'
-import { threeOf } from '#test/helpers/coalition.ts'
+import { type Coalition, type Company, threeOf } from '#test/helpers/coalition.ts'
+import { companyKey } from '#test/helpers/coalition-keys.ts'
+import { idOf } from '#test/helpers/notices.ts'
+import { readTemplateFiles } from '#templates'
+import { assembleTemplate, type Template } from '#wire/assemble-template.ts'
 import type { RefusalCase } from './refusal-case.ts'
+import { acting, newcomer } from './refusal-governance.cases.ts'
 
 type Kind = Pick<RefusalCase, 'reason' | 'status'>
 
 /** A template text of Contoso's that is refused. */
-function uploading(
-  name: string,
-  kind: Kind,
-  bytes: Uint8Array,
-  hash = sha256Hex(bytes),
-): RefusalCase {
+function uploading(name: string, kind: Kind, bytes: Uint8Array): RefusalCase {
   return {
     ...kind,
     name,
     arrange: async (c) => {
       const token = await c.session(threeOf(c).contoso)
       const body = Uint8Array.from(bytes)
-      return async () => await c.ask(`/api/templates/${hash}`, { method: 'PUT', token, body })
+      return async () =>
+        await c.ask(`/api/templates/${sha256Hex(bytes)}`, { method: 'PUT', token, body })
     },
   }
 }
 
+/** The first template of the release. */
+const TEMPLATE = shippedTemplate()
+
+function shippedTemplate(): Template {
+  const [files] = readTemplateFiles()
+  const template = files === undefined ? undefined : assembleTemplate(files.kind, files.texts)
+  if (template?.ok !== true) throw new Error('there is no template')
+  return template.value
+}
+
+/** Admits a partner whose officer reviews. */
+async function admitReviewer(c: Coalition): Promise<Company> {
+  const { contoso, fabrikam } = threeOf(c)
+  const partner = await companyKey('partner.example')
+  const admission = await newcomer(c, partner.domain)
+  const officers = admission.officers.map((officer) => ({
+    ...officer,
+    duties: ['admin', 'reviewer'] as const,
+  }))
+  idOf(await c.submit('party.admit', { ...admission, officers }, contoso, fabrikam))
+  return partner
+}
+
 export const TEMPLATES: readonly RefusalCase[] = [
+  acting(
+    'a template whose texts nobody uploaded',
+    { reason: 'template-unknown', status: 422 },
+    { type: 'template.adopt', body: () => ({ manifest: { ...TEMPLATE.manifest } }) },
+  ),
+  {
+    reason: 'template-exists',
+    status: 409,
+    name: 'a template adopted twice',
+    arrange: async (c) => {
+      const three = threeOf(c)
+      const partner = await admitReviewer(c)
+      const token = await c.session(three.contoso)
+      for (const { hash, language } of TEMPLATE.manifest.languages) {
+        const body = Uint8Array.from(canonicalJson({ ...TEMPLATE.texts.get(language) }))
+        const kept = await c.ask(`/api/templates/${hash}`, { method: 'PUT', token, body })
+        if (kept.status !== 201) throw new Error(kept.text)
+      }
+      const body = { manifest: { ...TEMPLATE.manifest } }
+      idOf(
+        await c.submit(
+          'template.adopt',
+          body,
+          three.contoso,
+          three.fabrikam,
+          three.litware,
+          partner,
+        ),
+      )
+      return async () => await c.submit('template.adopt', body, three.contoso)
+    },
+  },
   uploading(
     'a template text of another form',
     { reason: 'template-invalid', status: 422 },

@@ -62,10 +62,8 @@ test('gives a page of ours a cookie that scripts cannot read and other pages can
 
 test('gives everybody else a token, and no cookie', async () => {
   const { body, headers } = await open('', {})
-  expect(body).toEqual({
-    expires: coalition.clock.now() + 43_200,
-    token: expect.stringMatching(/^[0-9a-f]{64}$/),
-  })
+  expect(body['expires']).toBe(coalition.clock.now() + 43_200)
+  expect(body['token']).toMatch(/^[0-9a-f]{64}$/)
   expect(headers.get('Set-Cookie')).toBeNull()
 })
 

@@ -24,8 +24,8 @@ export const ORIGIN = 'coalition.example'
 export const NOW = 1_763_978_400
 /** 2025-11-24. */
 export const DAY = '2025-11-24'
-/** 2025-11-01T00:00:00Z. */
-const BORN = 1_761_955_200
+/** 2025-09-01T00:00:00Z. */
+const BORN = 1_756_684_800
 
 const FILE = new URL('keys.json', import.meta.url)
 
@@ -97,9 +97,7 @@ async function makeKeys(): Promise<Keys> {
       }),
     )
   const mailbox = async () =>
-    await exported(
-      await generateMailboxKey({ midnight: BORN, passphrase: '', unprotected: true }),
-    )
+    await exported(await generateMailboxKey({ midnight: BORN, passphrase: '', unprotected: true }))
   return {
     log: noteKey(ORIGIN, KEY_TYPE_ED25519),
     openpgp: {

@@ -67,7 +67,11 @@ export function openLog(keys: Keys): Log {
         ...(addenda[index] === undefined ? {} : { extra: addenda[index] }),
         index,
         hashes: merklePath(hashes(), index),
-        checkpoint: checkpointOf(keys, { size: addenda.length, root: merkleRoot(hashes()), witnesses }),
+        checkpoint: checkpointOf(keys, {
+          size: addenda.length,
+          root: merkleRoot(hashes()),
+          witnesses,
+        }),
       }),
     root: () => merkleRoot(hashes()),
   }

@@ -116,7 +116,9 @@ export const BundleSchema = z.strictObject({
 })
 
 export const RecordsSchema = z.strictObject({
-  refused: z.array(z.strictObject({ kind: z.enum(['act', 'head']), name, refusal, text: z.string() })),
+  refused: z.array(
+    z.strictObject({ kind: z.enum(['act', 'head']), name, refusal, text: z.string() }),
+  ),
   valid: z.array(
     z.strictObject({
       addendum: z.string(),
@@ -151,7 +153,11 @@ export const ProofsSchema = z.strictObject({
 
 export const CommitmentsSchema = z.strictObject({
   accounts: z.array(
-    z.strictObject({ account: z.string(), normal: z.string().optional(), refusal: refusal.optional() }),
+    z.strictObject({
+      account: z.string(),
+      normal: z.string().optional(),
+      refusal: refusal.optional(),
+    }),
   ),
   briefs: z.array(
     z.strictObject({ brief: BriefSchema, canonical: z.string(), commitment: hash, salt: hash }),
@@ -166,9 +172,7 @@ export const EntitySchema = z.strictObject({
   entity: z.string(),
   entity_sha256: hash,
   manifest: TemplateManifestSchema,
-  refused: z.array(
-    z.strictObject({ find: z.string(), name, refusal, replace: z.string() }),
-  ),
+  refused: z.array(z.strictObject({ find: z.string(), name, refusal, replace: z.string() })),
   statement: NoticeStatementSchema,
   subject: z.string(),
   template_hash: hash,
@@ -207,9 +211,7 @@ export const ReceiptsSchema = z.strictObject({
         roster: z.array(z.strictObject({ domain: z.string(), officers: z.array(z.string()) })),
         signers: z.array(z.strictObject({ fingerprint: z.string(), party: z.string() })),
         status: z.enum(['logged', 'witnessed']),
-        supports: z.array(
-          z.strictObject({ party: z.string(), statements: z.array(z.string()) }),
-        ),
+        supports: z.array(z.strictObject({ party: z.string(), statements: z.array(z.string()) })),
         tree_size: z.int(),
         type: z.string(),
         witness_quorum: z.int(),

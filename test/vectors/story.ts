@@ -40,8 +40,16 @@ export interface Story {
   readonly log: Log
   readonly statement: NoticeStatement
   readonly entity: Uint8Array
-  readonly product: { readonly statement: NoticeStatement; readonly signed: Uint8Array; readonly salt: string }
-  readonly bundle: { readonly lines: readonly string[]; readonly root: string; readonly tree: MerkleTree }
+  readonly product: {
+    readonly statement: NoticeStatement
+    readonly signed: Uint8Array
+    readonly salt: string
+  }
+  readonly bundle: {
+    readonly lines: readonly string[]
+    readonly root: string
+    readonly tree: MerkleTree
+  }
   readonly mailbox: string
   readonly message: Uint8Array
   readonly acts: {
@@ -172,7 +180,10 @@ function admissionOf(keys: Keys, head: string): Signing<'party.admit'> {
 async function composeNotices(keys: Keys, for_: { genesis: string; mailbox: string }) {
   const reporter = await keyOf(keys, 'contoso')
   const { fingerprint } = keys.openpgp.alice_new
-  const statement = statementFor('notice of alice', for_.genesis, { fingerprint, mailbox: for_.mailbox })
+  const statement = statementFor('notice of alice', for_.genesis, {
+    fingerprint,
+    mailbox: for_.mailbox,
+  })
   const entity = must(composeEntity(statement, accountText('en')))
   const certificate = fromBase64(keys.openpgp.alice_new.certificate) ?? new Uint8Array()
   const signed = await signEntity(reporter, entity, { at: NOW })
@@ -183,7 +194,11 @@ async function composeNotices(keys: Keys, for_: { genesis: string; mailbox: stri
 async function productNotice(reporter: UnlockedKey, genesis: string): Promise<Story['product']> {
   const statement = statementFor('notice of anna', genesis, { account: ACCOUNT })
   const entity = must(composeEntity(statement, accountText('en')))
-  return { statement, signed: await signEntity(reporter, entity, { at: NOW }), salt: seededHex('line salt') }
+  return {
+    statement,
+    signed: await signEntity(reporter, entity, { at: NOW }),
+    salt: seededHex('line salt'),
+  }
 }
 
 function statementFor(label: string, genesis: string, to: NoticeRecipient): NoticeStatement {
@@ -213,7 +228,10 @@ function composeBundle(
   mailbox: string,
   { message, product }: Pick<Story, 'message' | 'product'>,
 ): Story['bundle'] {
-  const own = [mailboxLine(mailbox, message), productLine(lineCommitment(product.salt, product.signed))]
+  const own = [
+    mailboxLine(mailbox, message),
+    productLine(lineCommitment(product.salt, product.signed)),
+  ]
   const padding = Array.from({ length: 1024 - own.length }, (_, i) =>
     productLine(seededHex(`padding ${String(i)}`)),
   )

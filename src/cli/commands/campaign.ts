@@ -42,7 +42,7 @@ const LISTS = ['findings', 'indicators', 'terms'] as const
 
 /** `campaign open` */
 export const open: Command = async (call) => {
-  const invited = [...new Set(call.args.list('invite'))].sort()
+  const invited = [...new Set(call.args.list('invite'))].toSorted()
   if (invited.length === 0) throw new UsageError('--invite is missing')
   const label = await readJson(call, call.args.text('label'))
   return await asWriter(call, async (writer) => {

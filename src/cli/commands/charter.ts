@@ -5,7 +5,7 @@ import { systemRandom } from '#client/random.ts'
 import { NO_HEAD } from '#core/act.ts'
 import type { ActBodies, Founder, Quorums } from '#core/act-bodies.ts'
 import { base64, fromUtf8 } from '#core/bytes.ts'
-import type { Json } from '#core/canonical-json.ts'
+import type { Json, JsonObject } from '#core/canonical-json.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { parseAct } from '#wire/act.ts'
 import { keepServer, pinStore } from '#cli/connection.ts'
@@ -13,7 +13,7 @@ import { describeSubmitted } from '#cli/describe.ts'
 import { readBytes, readJson, readText, writeOut } from '#cli/files.ts'
 import { withHome } from '#cli/home.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
-import { UsageError } from '#cli/usage-error.ts'
+import { FileError, UsageError } from '#cli/usage-error.ts'
 import { certificateOf } from './key.ts'
 import { member, readDuties, splitLast } from './officer.ts'
 
@@ -60,9 +60,9 @@ export const charter: Command = async (call) => {
   const payload = composeCharter(terms, {
     founders: founders.value,
     quorums: await readQuorums(call, founders.value.length),
-    templates: call.args.list('template'),
+    templates: call.args.list('adopt-template'),
     witnesses: {
-      keys: [...call.args.list('witness')].sort(),
+      keys: [...call.args.list('witness')].toSorted(),
       quorum: call.args.count('witness-quorum') ?? 0,
     },
     now: call.io.now(),
@@ -96,7 +96,7 @@ export function composeCharter(
       log_key,
       quorums,
       service_certificate,
-      templates: [...new Set([...terms.templates, ...templates])].sort(),
+      templates: [...new Set([...terms.templates, ...templates])].toSorted(),
       witnesses,
     },
     by: { party: founders[0]?.domain ?? '' },
@@ -162,21 +162,24 @@ async function readQuorums(call: Call, founders: number): Promise<Quorums> {
   const usual = founders === 1 ? SOLO_QUORUMS : USUAL_QUORUMS
   if (path === undefined) return usual
   const json = await readJson(call, path)
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new UsageError(`${path} is not a JSON object`)
+  if (!isObject(json)) throw new FileError(`${path} is not a JSON object`)
   const unknown = Object.keys(json).find((key) => !(key in USUAL_QUORUMS))
-  if (unknown !== undefined) throw new UsageError(`${path}: there is no quorum ${unknown}`)
+  if (unknown !== undefined) throw new FileError(`${path}: there is no quorum ${unknown}`)
   // Values are checked with the whole charter, by the schema that the server uses.
   return { ...usual, ...json }
 }
 
-/** @throws UsageError where it is not what `dunant init` prints. */
+function isObject(json: Json): json is JsonObject {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
+}
+
+/** @throws FileError where it is not what `dunant init` prints. */
 export function readTerms(json: Json): Terms {
   const [origin, logKey, service] = ['origin', 'log_key', 'service_certificate'].map((name) =>
     member(json, name),
   )
   if (origin === undefined || logKey === undefined || service === undefined) {
-    throw new UsageError('--terms is not a file that dunant init wrote')
+    throw new FileError('--terms is not a file that dunant init wrote')
   }
   const templates =
     typeof json === 'object' && json !== null && 'templates' in json ? json['templates'] : []

@@ -120,7 +120,7 @@ async function makeKey(
   if (!certificate.ok) return certificate
   const unlocked = await unlockKey(key.privateArmored, passphrase.value.passphrase)
   if (!unlocked.ok) return unlocked
-  home.write('keys', keyName(named.name), key.privateArmored, { isNew: true })
+  home.writeNew('keys', keyName(named.name), key.privateArmored)
   home.write('keys', `${named.name}.pub.asc`, writeArmor('PGP PUBLIC KEY BLOCK', key.publicBytes))
   home.write('keys', `${named.name}.revocation.asc`, key.revocationArmored)
   return accept(keySigner(unlocked.value))

@@ -1,5 +1,4 @@
 import { generateOfficerKey, publicOf } from '#client/openpgp.ts'
-import { hex } from '#core/bytes.ts'
 import type { CertificateKind } from '#core/certificate-kind.ts'
 import { inspectCertificate, readCertificate } from '#core/openpgp.ts'
 import { readArmor, writeArmor } from '#core/packets.ts'
@@ -22,14 +21,15 @@ export const generate: Command = async (call) => {
   const { args } = call
   const name = args.argument(0)
   if (!NAME.test(name)) throw new UsageError('NAME is lower-case letters, digits and hyphens')
-  const userId = { name: args.text('name'), ...optional('email', args.maybe('email')) }
+  const email = args.maybe('email')
+  const userId = { name: args.text('name'), ...(email === undefined ? {} : { email }) }
   return await withHome(call, async (home) => {
     if (home.read('keys', keyName(name)) !== undefined)
       throw new UsageError(`there is a key ${name} already`)
     const passphrase = await choosePassphrase(call, `key ${name}`)
     if (!passphrase.ok) return passphrase
     const key = await generateOfficerKey({ userId, date: call.io.now(), ...passphrase.value })
-    const path = home.write('keys', keyName(name), key.privateArmored, { isNew: true })
+    const path = home.writeNew('keys', keyName(name), key.privateArmored)
     home.write('keys', `${name}.pub.asc`, writeArmor('PGP PUBLIC KEY BLOCK', key.publicBytes))
     home.write('keys', `${name}.revocation.asc`, key.revocationArmored)
     const certificate = await readCertificate(key.publicBytes)
@@ -156,16 +156,7 @@ async function fromGpg(call: Call, fingerprint: string): Promise<Result<Uint8Arr
   return gpg.ok ? accept(gpg.value.certificate) : gpg
 }
 
-function optional<K extends string>(
-  name: K,
-  value: string | undefined,
-): Partial<Record<K, string>> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one member of a known name
-  return (value === undefined ? {} : { [name]: value }) as Partial<Record<K, string>>
-}
-
-function plain(value: unknown): string {
-  if (Array.isArray(value)) return value.map(String).join(', ')
-  if (value instanceof Uint8Array) return hex(value)
-  return value === null ? 'never' : String(value)
+function plain(value: number | string | readonly string[] | null): string {
+  if (typeof value === 'object') return value === null ? 'never' : value.join(', ')
+  return String(value)
 }

@@ -52,7 +52,7 @@ export const invite: Command = async (call) => {
     const actor = await openOfficer(call, home)
     if (!actor.ok) return actor
     const submitted = await submit(actor.value, 'mailbox.invite', {
-      tokens: tokens.map(tokenHash).sort(),
+      tokens: tokens.map(tokenHash).toSorted(),
     })
     if (!submitted.ok) return submitted
     const path = writeOut(call, `${tokens.join('\n')}\n`)
@@ -122,7 +122,7 @@ async function submitEnrolment(
   if (!replay.ok) return replay
   const invitation = call.args.maybe('invitation')
   const admission =
-    invitation === undefined ? { work: await work(call, secrets.id) } : { invitation }
+    invitation === undefined ? { work: await findAdmission(call, secrets.id) } : { invitation }
   const actor = { connection, signer, by: { key: secrets.fingerprint }, replay: replay.value }
   const payload = composeEnrolment({
     mailbox: { ...secrets, certificate: secrets.key.publicBytes },
@@ -137,7 +137,7 @@ async function submitEnrolment(
   return await submitPayload(actor, payload)
 }
 
-async function work({ io }: Call, mailbox: string): Promise<string> {
+async function findAdmission({ io }: Call, mailbox: string): Promise<string> {
   const progress = openProgress(io, 'proof of work')
   try {
     return await findWork(mailbox, {
@@ -154,7 +154,7 @@ async function work({ io }: Call, mailbox: string): Promise<string> {
 
 /** `mailbox filers` */
 export const filers: Command = async (call) => {
-  const named = [...new Set(call.args.list('filer'))].sort()
+  const named = [...new Set(call.args.list('filer'))].toSorted()
   if (named.length === 0) throw new UsageError('--filer is missing')
   return await asOwner(
     call,

@@ -38,7 +38,7 @@ export const policy: Command = async (call) => {
     const { before, after } = splitLast(text, '=', 'TYPE=DUTIES')
     return { duties: readDuties(after), type: before }
   })
-  const sorted = rules.sort((a, b) => (a.type < b.type ? -1 : 1))
+  const sorted = rules.toSorted((a, b) => (a.type < b.type ? -1 : 1))
   return await act(call, 'party.policy', {
     rules: sorted,
     two_officers: call.args.flag('two-officers'),

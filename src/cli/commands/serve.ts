@@ -80,5 +80,7 @@ There is no coalition here yet. Stop the server with Ctrl-C, then either
 
   or see the whole story played:
     npm run demo
+
+In a checkout of the source, write  npx dunant  for dunant.
 `
 }

@@ -21,7 +21,7 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
         help: 'an officer of a founder: certificate and duties, joined by commas',
       },
       quorums: { type: 'text', value: 'FILE', help: 'quorums other than the usual ones, as JSON' },
-      template: {
+      'adopt-template': {
         type: 'list',
         value: 'HASH',
         help: 'a template besides those that come with this version',

@@ -85,6 +85,6 @@ export const FROM_ENVIRONMENT: readonly string[] = [
 
 /** Every option that a command takes, its own first. */
 export function optionsOf(spec: CommandSpec): Options {
-  const shared = (spec.uses ?? []).map((group) => SHARED_OPTIONS[group])
-  return Object.assign({}, spec.options, ...shared, SHARED_OPTIONS.global) as Options
+  const groups = [spec.options ?? {}, ...(spec.uses ?? []).map((group) => SHARED_OPTIONS[group])]
+  return Object.fromEntries([...groups, SHARED_OPTIONS.global].flatMap(Object.entries<OptionSpec>))
 }

@@ -7,7 +7,7 @@ import {
   answerSignature,
   type Answer,
 } from '#service/answer-act.ts'
-import { listPending, readAct, readReceipt } from '#service/read-act.ts'
+import { listAcknowledgements, listPending, readAct, readReceipt } from '#service/read-act.ts'
 import { readArmored, readSealedAct } from '#http/body.ts'
 import { plainProblem, problem, refused } from '#http/problem.ts'
 import { type ReaderPorts, requestReader } from '#http/reader.ts'
@@ -48,6 +48,18 @@ export function actRoutes(ports: ActPorts): Hono {
     if (!reader.ok) return problem(c, reader.refusal)
     const act = await readAct(ports, reader.value, c.req.param('id'))
     return act.ok ? c.json(act.value) : problem(c, act.refusal)
+  })
+
+  app.get('/api/acts/:id{[0-9a-f]{64}}/acknowledgements', async (c) => {
+    const after = c.req.query('after') ?? ''
+    if (!/^(?:[a-z2-7]{32})?$/.test(after)) return problem(c, { reason: 'request-malformed' })
+    const reader = await requestReader(ports, c)
+    if (!reader.ok) return problem(c, reader.refusal)
+    const listed = await listAcknowledgements(ports, reader.value, {
+      notice: c.req.param('id'),
+      after,
+    })
+    return listed.ok ? c.json(listed.value) : problem(c, listed.refusal)
   })
 
   app.get(
