@@ -8,6 +8,9 @@ const OWNERLESS_MS_MAX = 10_000
 const POLL_MS = 50
 const NOBODY = 'nobody'
 
+/** Folders that this very process holds: in a container its id may be the one that a killed predecessor left. */
+const held = new Set<string>()
+
 /** Held by one process at a time. */
 export interface Lock {
   release(): void
@@ -21,11 +24,12 @@ export interface Lock {
 export async function takeLock(folder: string, waitMs: number): Promise<Lock> {
   const giveUpAt = Date.now() + waitMs
   for (let owner = take(folder); owner !== undefined; owner = take(folder)) {
-    if (Date.now() > giveUpAt) throw new Busy(`process ${owner} uses this home (${folder})`)
+    if (Date.now() > giveUpAt) throw new Busy(`process ${owner} holds ${folder}`)
     await sleep(POLL_MS)
   }
   return {
     release: () => {
+      held.delete(folder)
       unlinkSync(ownFile(folder))
       rmdirSync(folder)
     },
@@ -37,6 +41,7 @@ function take(folder: string): string | undefined {
   try {
     mkdirSync(folder, { mode: 0o700 })
     writeFileSync(ownFile(folder), '')
+    held.add(folder)
     return undefined
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return clearDead(folder)
@@ -49,7 +54,7 @@ function take(folder: string): string | undefined {
 function clearDead(folder: string): string {
   try {
     const [owner] = readdirSync(folder)
-    if (owner !== undefined && isAlive(Number(owner))) return owner
+    if (owner !== undefined && isHeld(folder, Number(owner))) return owner
     if (owner !== undefined) unlinkSync(`${folder}/${owner}`)
     else if (Date.now() - statSync(folder).mtimeMs < OWNERLESS_MS_MAX) return NOBODY
     rmdirSync(folder)
@@ -63,7 +68,8 @@ function ownFile(folder: string): string {
   return `${folder}/${String(process.pid)}`
 }
 
-function isAlive(pid: number): boolean {
+function isHeld(folder: string, pid: number): boolean {
+  if (pid === process.pid) return held.has(folder)
   try {
     process.kill(pid, 0)
     return true

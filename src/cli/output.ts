@@ -6,7 +6,7 @@ import type { Io } from './io.ts'
 /** What a command has to say: to a person or, with `--json`, to a program. Nothing in it is safe for a terminal yet. */
 export interface Output {
   readonly text: string
-  /** A JSON value. */
+  /** A JSON value; `undefined` where the command has printed its own. */
   readonly value: unknown
   readonly exit?: ExitCode
   /** Exact bytes, written in place of the text where nobody reads them on a screen. */

@@ -117,7 +117,8 @@ function show(io: Io, text: string): ExitCode {
 }
 
 function printOutput(io: Io, output: Output, json: boolean): ExitCode {
-  if (json) io.stdout.write(`${printableJson(output.value)}\n`)
+  if (json && output.value !== undefined) io.stdout.write(`${printableJson(output.value)}\n`)
+  else if (json) return output.exit ?? EXIT.done
   else if (output.bytes !== undefined) io.stdout.write(output.bytes)
   else if (output.text !== '') io.stdout.write(`${printable(output.text)}\n`)
   return output.exit ?? EXIT.done

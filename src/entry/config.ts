@@ -20,6 +20,8 @@ const EnvironmentSchema = z.object({
   DUNANT_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
   DUNANT_HOST: z.string().max(255).default('127.0.0.1'),
   DUNANT_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  DUNANT_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  DUNANT_SECURITY_CONTACT: z.url().optional(),
   GENESIS_ID: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
@@ -32,6 +34,10 @@ export interface ProcessConfig {
   readonly port: number
   /** PostgreSQL instead of the embedded SQLite. */
   readonly databaseUrl: string | undefined
+  /** Where the world reaches the server, through the proxy that speaks TLS; absent on loopback. */
+  readonly publicUrl: string | undefined
+  /** A URI for reports of weaknesses. */
+  readonly securityContact: string | undefined
   /** Overrides the genesis id of `server.json`. */
   readonly genesis: string | undefined
 }
@@ -62,11 +68,13 @@ export function readEnvironment(
 ): ProcessConfig {
   const parsed = EnvironmentSchema.safeParse(environment)
   if (!parsed.success) throw new Error(`environment: ${z.prettifyError(parsed.error)}`)
-  const { DUNANT_DATABASE_URL, DUNANT_HOST, DUNANT_PORT, GENESIS_ID } = parsed.data
+  const found = parsed.data
   return {
-    host: DUNANT_HOST,
-    port: DUNANT_PORT,
-    databaseUrl: DUNANT_DATABASE_URL,
-    genesis: GENESIS_ID,
+    host: found.DUNANT_HOST,
+    port: found.DUNANT_PORT,
+    databaseUrl: found.DUNANT_DATABASE_URL,
+    publicUrl: found.DUNANT_PUBLIC_URL,
+    securityContact: found.DUNANT_SECURITY_CONTACT,
+    genesis: found.GENESIS_ID,
   }
 }

@@ -128,6 +128,8 @@ async function openPorts(opened: Opened): Promise<Parameters<typeof createApp>[0
     sequencer: openSequencer({ clock, events, random: systemRandom, signer, storage }),
     storage,
     templates: shippedTemplates(),
+    ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
+    ...(config.securityContact === undefined ? {} : { securityContact: config.securityContact }),
   }
 }
 

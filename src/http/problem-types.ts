@@ -80,7 +80,6 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemName, ProblemType>> = {
   'act-known-differently': { status: 409, title: 'The act is known here with other content.' },
   'act-not-pending': { status: 409, title: 'The act no longer waits for signatures.' },
   'act-lapsed': { status: 409, title: 'The act has run out.' },
-  'act-withdrawn': { status: 409, title: 'The act was taken back.' },
   'directory-stale': {
     status: 409,
     title: 'The directory that the author verified was replaced more than 30 days ago.',
@@ -134,10 +133,6 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemName, ProblemType>> = {
   'founder-missing': { status: 422, title: 'A founder has not signed the charter.' },
   'officer-unknown': { status: 422, title: 'The party has no such active officer.' },
   'party-exists': { status: 409, title: 'The coalition has this party already.' },
-  'quorum-unreachable': {
-    status: 422,
-    title: 'The signatures that this act needs could never be reached.',
-  },
   'two-officers-needed': { status: 422, title: 'The two-officer rule needs two active admins.' },
   'template-unknown': {
     status: 422,

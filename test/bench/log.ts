@@ -10,6 +10,7 @@ import { hex } from '#core/bytes.ts'
 import { composeAddendum } from '#core/log/leaf.ts'
 import { recordBytes } from '#core/record.ts'
 import { dayOf } from '#core/time.ts'
+import type { Events } from '#ports/events.ts'
 import type { LogRecord, Storage } from '#ports/storage.ts'
 import { openSequencer, type Sequencer } from '#service/sequence-log.ts'
 import { ORIGIN } from '#test/helpers/client-keys.ts'
@@ -63,6 +64,22 @@ export interface DiskLog {
   close(): Promise<void>
 }
 
+const EVENTS: Events = {
+  listening: ignore,
+  actAccepted: ignore,
+  actRefused: ignore,
+  checkpointSigned: ignore,
+  signerRefused: ({ reason }) => {
+    throw new Error(reason)
+  },
+  unavailable: ignore,
+  failed: ignore,
+}
+
+function ignore(): void {
+  // Measured is what is done, not what is told.
+}
+
 /** Opens an empty one, as a server does. */
 export async function openDisk(): Promise<DiskLog> {
   const folder = mkdtempSync(join(tmpdir(), 'dunant-bench-'))
@@ -75,21 +92,15 @@ export async function openDisk(): Promise<DiskLog> {
     origin: ORIGIN,
     newLog: true,
   })
-  const ignore = (): void => undefined
-  const events = {
-    listening: ignore,
-    actAccepted: ignore,
-    actRefused: ignore,
-    checkpointSigned: ignore,
-    signerRefused: ({ reason }: { readonly reason: string }): void => {
-      throw new Error(reason)
-    },
-    unavailable: ignore,
-    failed: ignore,
-  }
   return {
     storage,
-    sequencer: openSequencer({ clock: systemClock, events, random: systemRandom, signer, storage }),
+    sequencer: openSequencer({
+      clock: systemClock,
+      events: EVENTS,
+      random: systemRandom,
+      signer,
+      storage,
+    }),
     close: async () => {
       await storage.close()
       rmSync(folder, { recursive: true, force: true })

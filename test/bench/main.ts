@@ -36,11 +36,15 @@ async function main(args: readonly string[]): Promise<void> {
     throw new Error(`bench [--quick] [--only NAME], with NAME one of ${known}`)
   for (const group of chosen) {
     const print = (line: Line): void => {
-      if (only === undefined || only === group.name || only === line.name)
-        console.log(JSON.stringify(line))
+      if (only === undefined || only === group.name || only === line.name) printLine(line)
     }
     await group.run(isQuick ? QUICK : FULL, print)
   }
+}
+
+/** The members always in one order. */
+function printLine({ name, ratio, goal, better, value, unit, reference, samples }: Line): void {
+  console.log(JSON.stringify({ name, ratio, goal, better, value, unit, reference, samples }))
 }
 
 try {

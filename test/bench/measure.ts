@@ -76,17 +76,19 @@ export async function interleave(
   return costs
 }
 
+/** Finds how often fits into a block; by then, and two blocks later, the compiler has seen what matters. */
 async function warmUp(contender: Contender, { blockMilliseconds }: Effort): Promise<number> {
-  if (contender.times !== undefined) {
-    await block(contender, contender.times)
-    return contender.times
-  }
+  const times = contender.times ?? (await calibrate(contender, blockMilliseconds))
+  for (let spare = 0; spare < 2; spare++) await block(contender, times)
+  return times
+}
+
+async function calibrate(contender: Contender, milliseconds: number): Promise<number> {
   for (let times = 16; ; times *= 2) {
     const started = performance.now()
     await block(contender, times)
     const took = performance.now() - started
-    if (took >= blockMilliseconds)
-      return Math.max(1, Math.round((times * blockMilliseconds) / took))
+    if (took >= milliseconds) return Math.max(1, Math.round((times * milliseconds) / took))
   }
 }
 

@@ -15,9 +15,6 @@ export async function serverRole([home = '']: readonly string[]): Promise<void> 
   const config = { host: '127.0.0.1', port: 0, databaseUrl: undefined, genesis: undefined }
   const server = await startServer({ home, config, log: () => undefined })
   const delay = monitorEventLoopDelay({ resolution: 1 })
-  const answer = (report: ServerReport): void => {
-    process.send?.(report)
-  }
   const obey = async (order: ServerOrder): Promise<void> => {
     switch (order) {
       case 'watch':
@@ -36,4 +33,8 @@ export async function serverRole([home = '']: readonly string[]): Promise<void> 
   }
   process.on('message', (order: ServerOrder) => void obey(order))
   answer({ url: server.url })
+}
+
+function answer(report: ServerReport): void {
+  process.send?.(report)
 }

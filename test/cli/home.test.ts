@@ -110,8 +110,17 @@ test('a home that another process holds is not touched', async () => {
   await expect(takeLock(lock, 100)).rejects.toThrow(Busy)
   const ran = await runProcess(['key', 'generate', 'alice', '--name', 'Alice', '--no-passphrase', '--home', home])
   expect(ran.code).toBe(7)
-  expect(ran.err).toContain(`process ${String(process.ppid)} uses this home`)
+  expect(ran.err).toContain(`process ${String(process.ppid)} holds ${lock}`)
   expect(everything(home).filter((path) => path.endsWith('.asc'))).toEqual([])
+})
+
+test('the lock of a killed process with the id of this one is free', async () => {
+  const lock = join(folder.path, 'predecessor')
+  mkdirSync(lock)
+  writeFileSync(join(lock, String(process.pid)), '')
+  const taken = await takeLock(lock, 1000)
+  await expect(takeLock(lock, 100)).rejects.toThrow(Busy)
+  taken.release()
 })
 
 test('the lock of a process that was killed is free', async () => {

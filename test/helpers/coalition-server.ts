@@ -37,8 +37,15 @@ export interface Server {
   readonly vkey: string
 }
 
-/** Opens a server on a database, a folder of blobs and a log of its own, with any port replaced. */
-export async function openServer(replaced: Partial<HttpPorts>): Promise<Server> {
+/**
+ * Opens a server on a database, a folder of blobs and a log of its own, with any port replaced.
+ *
+ * @param logSeed of the log key, for tests in which the operator signs what it likes
+ */
+export async function openServer(
+  replaced: Partial<HttpPorts>,
+  logSeed = systemRandom.bytes(32),
+): Promise<Server> {
   const folder = mkdtempSync(join(FOLDER, 'dunant-coalition-'))
   const clock = settableClock()
   const path = join(folder, 'database')
@@ -51,7 +58,7 @@ export async function openServer(replaced: Partial<HttpPorts>): Promise<Server> 
   const crypto = await openServiceCrypto({ privateKeyArmored: service.privateArmored, clock })
   const signer = openFileSigner({
     path: join(folder, 'log-memory'),
-    seed: systemRandom.bytes(32),
+    seed: logSeed,
     origin: ORIGIN,
     newLog: true,
   })

@@ -112,11 +112,13 @@ export async function foundCoalition(
     readonly quorums?: Partial<Quorums>
     readonly founded?: false
     readonly ports?: Partial<HttpPorts>
+    /** Seed of the log key. */
+    readonly logSeed?: Uint8Array
   } = {},
 ): Promise<Coalition> {
   const domains = options.domains ?? ['contoso.example', 'fabrikam.example', 'litware.example']
   const companies = await Promise.all(domains.map(async (domain) => await companyKey(domain)))
-  const server = await openServer(options.ports ?? {})
+  const server = await openServer(options.ports ?? {}, options.logSeed)
   const charter = composeAct({
     type: 'charter.adopt',
     body: {

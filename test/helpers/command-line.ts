@@ -113,3 +113,35 @@ async function collected(stream: Readable): Promise<string> {
   for await (const chunk of stream) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks).toString()
 }
+
+/** A server process and where it answers. */
+export interface ServedFolder {
+  readonly url: string
+  stop(): Promise<number>
+}
+
+/** Runs `dunant serve` on a folder, on any free port, until it is stopped. */
+export async function serveFolder(data: string): Promise<ServedFolder> {
+  const child = spawn(process.execPath, [program(), 'serve', '--data', data, '--port', '0', '--quiet', '--json'], {
+    cwd: tmpdir(),
+    env: { PATH: process.env['PATH'] },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)))
+  const url = await new Promise<string>((resolve, reject) => {
+    let text = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      const [, found] = /"url":"([^"]+)"/.exec(text) ?? []
+      if (found !== undefined) resolve(found)
+    })
+    child.once('close', () => reject(new Error(`the server ended: ${text}`)))
+  })
+  return {
+    url,
+    stop: async () => {
+      child.kill('SIGTERM')
+      return await ended
+    },
+  }
+}

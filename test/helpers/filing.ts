@@ -58,8 +58,11 @@ export async function pinsOf(coalition: Coalition): Promise<ReturnType<typeof me
 }
 
 /** A coalition in which the first company may adopt templates alone, and has adopted the one for accounts. */
-export async function foundWithTemplate(): Promise<Coalition> {
-  const coalition = await foundCoalition({ quorums: { template_members: 1, template_partners: 0 } })
+export async function foundWithTemplate(
+  options: { readonly logSeed?: Uint8Array } = {},
+): Promise<Coalition> {
+  const quorums = { template_members: 1, template_partners: 0 }
+  const coalition = await foundCoalition({ quorums, ...options })
   const [company] = coalition.companies
   if (company === undefined) throw new Error('there is no company')
   const { manifest, texts } = accountTemplate()

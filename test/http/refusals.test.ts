@@ -66,9 +66,6 @@ const CLIENT_ONLY: readonly RefusalReason[] = [
   'passphrase-wrong',
 ]
 
-/** Reasons that no code gives: a withdrawn act no longer waits, and no quorum can be missed for good. */
-const UNUSED: readonly RefusalReason[] = ['act-withdrawn', 'quorum-unreachable']
-
 let coalition: Coalition | undefined
 afterEach(async () => {
   await coalition?.close()
@@ -106,12 +103,12 @@ test('a stranger gets one and the same answer, whatever is wrong', async () => {
 
 test('every refusal has a test over HTTP, or is given by clients alone', () => {
   const tested = new Set<RefusalReason>(CASES.map(({ reason }) => reason))
-  const elsewhere = new Set<RefusalReason>([...CLIENT_ONLY, ...UNUSED])
+  const elsewhere = new Set<RefusalReason>(CLIENT_ONLY)
   expect(REFUSAL_REASONS.filter((reason) => !tested.has(reason) && !elsewhere.has(reason))).toEqual(
     [],
   )
   expect([...elsewhere].filter((reason) => tested.has(reason))).toEqual([])
-  expect(elsewhere.size).toBe(CLIENT_ONLY.length + UNUSED.length)
+  expect(elsewhere.size).toBe(CLIENT_ONLY.length)
 })
 
 test('no two tests of refusals have one name', () => {

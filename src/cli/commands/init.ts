@@ -11,7 +11,7 @@ import { type Home, withHome } from '#cli/home.ts'
 import { type Call, type Command, type Output, say } from '#cli/output.ts'
 import { keyName, keySigner, type Signer } from '#cli/signer.ts'
 import { shippedTemplates } from '#cli/templates.ts'
-import { UsageError } from '#cli/usage-error.ts'
+import { FileError, UsageError } from '#cli/usage-error.ts'
 import { pinCoalition } from '#client/pins.ts'
 import { fetchDirectory } from '#client/directory.ts'
 import { openApi } from '#client/http.ts'
@@ -35,9 +35,12 @@ export const init: Command = async (call) => {
 }
 
 async function acceptCharter(call: Call, genesis: string): Promise<Result<Output>> {
-  const { isServerHome, setGenesis } = await import('#entry/home.ts')
+  const { isServerHome, readServerHome, setGenesis } = await import('#entry/home.ts')
   const data = dataFolder(call)
-  if (!isServerHome(data)) throw new UsageError(`there is no server in ${data}`)
+  if (!isServerHome(data)) throw new FileError(`there is no server in ${data}`)
+  const known = readServerHome(data).file.genesis
+  if (known !== undefined && known !== genesis)
+    throw new FileError(`the server in ${data} has another charter already`)
   setGenesis(data, genesis)
   return accept(
     say([`the server in ${data} accepts the charter`, genesis, 'and no other'], { genesis, data }),
@@ -62,7 +65,7 @@ async function createTerms(call: Call): Promise<Terms> {
   if (isServerHome(data)) {
     const { file } = readServerHome(data)
     if (file.genesis !== undefined || file.origin !== PROVISIONAL_ORIGIN)
-      throw new UsageError(`there is a server in ${data} already`)
+      throw new FileError(`there is a server in ${data} already`)
     rmSync(serverPaths(data).serverFile)
   }
   return {

@@ -1,11 +1,17 @@
 import { accept } from '#core/result.ts'
-import { pathOf } from '#cli/files.ts'
+import { join } from 'node:path'
+import { Busy } from '#cli/busy.ts'
+import { codeOf, pathOf } from '#cli/files.ts'
 import type { Io } from '#cli/io.ts'
-import { type Call, type Command, say } from '#cli/output.ts'
-import { UsageError } from '#cli/usage-error.ts'
+import { takeLock } from '#cli/lock.ts'
+import type { Call, Command } from '#cli/output.ts'
+import { FileError, UsageError } from '#cli/usage-error.ts'
 
 /** The origin of a folder that `serve` made by itself: `init` may give it another name as long as it has no charter. */
 export const PROVISIONAL_ORIGIN = 'dunant.localhost'
+
+/** A server that was just told to stop takes a moment. */
+const LOCK_WAIT_MS = 5000
 
 /** `serve` */
 export const serve: Command = async (call) => {
@@ -17,36 +23,60 @@ export const serve: Command = async (call) => {
       import('#entry/config.ts'),
     ])
   const data = dataFolder(call)
-  if (!isServerHome(data))
-    await createServerHome(data, { origin: args.maybe('origin') ?? PROVISIONAL_ORIGIN })
-  const { file } = readServerHome(data)
   const wanted = args.maybe('origin')
+  if (!isServerHome(data)) await createServerHome(data, { origin: wanted ?? PROVISIONAL_ORIGIN })
+  const { file } = setting(() => readServerHome(data))
   if (wanted !== undefined && wanted !== file.origin)
     throw new UsageError(`the folder ${data} belongs to ${file.origin}`)
+  const config = setting(() => readEnvironment(environmentOf(call)))
+  const log = (line: string) => {
+    if (!args.flag('quiet')) io.stderr.write(`${line}\n`)
+  }
+  // Two processes that sign for one log would sooner or later sign two different ones.
+  const lock = await takeLock(join(data, 'serving'), LOCK_WAIT_MS)
+  try {
+    const server = await startServer({ home: data, config, log }).catch(explain)
+    const genesis = config.genesis ?? file.genesis
+    io.stdout.write(
+      args.flag('json')
+        ? `${JSON.stringify({ url: server.url, origin: file.origin, genesis: genesis ?? null })}\n`
+        : `Dunant answers at ${server.url} for ${file.origin}\n`,
+    )
+    if (genesis === undefined && !args.flag('json')) io.stdout.write(nextSteps(data))
+    await untilStopped(io)
+    await server.close()
+  } finally {
+    lock.release()
+  }
+  return accept({ text: '', value: undefined })
+}
+
+/** The options of the command outweigh the environment. */
+function environmentOf({ args, io }: Call): Io['env'] {
   const host = args.maybe('host')
   const port = args.count('port')
-  const config = readEnvironment({
+  return {
     ...io.env,
     ...(host === undefined ? {} : { DUNANT_HOST: host }),
     ...(port === undefined ? {} : { DUNANT_PORT: String(port) }),
-  })
-  const server = await startServer({
-    home: data,
-    config,
-    log: (line) => {
-      if (!args.flag('quiet')) io.stderr.write(`${line}\n`)
-    },
-  })
-  const genesis = config.genesis ?? file.genesis
-  io.stdout.write(
-    args.flag('json')
-      ? `${JSON.stringify({ url: server.url, origin: file.origin, genesis: genesis ?? null })}\n`
-      : `Dunant answers at ${server.url} for ${file.origin}\n`,
-  )
-  if (genesis === undefined && !args.flag('json')) io.stdout.write(nextSteps(data))
-  await untilStopped(io)
-  await server.close()
-  return accept(say([], null))
+  }
+}
+
+/** A setting that is missing or wrong stops the start and is named; it is no fault of the program. */
+function setting<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new FileError(error instanceof Error ? error.message : 'a setting cannot be read')
+  }
+}
+
+function explain(error: unknown): never {
+  const code = codeOf(error)
+  if (code === 'EADDRINUSE') throw new Busy('another program listens at that address and port')
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
+    throw new FileError('this machine does not let dunant listen at that address and port')
+  throw error
 }
 
 /** Where a server keeps its things. */
