@@ -35,9 +35,9 @@ export interface ProcessConfig {
   /** PostgreSQL instead of the embedded SQLite. */
   readonly databaseUrl: string | undefined
   /** Where the world reaches the server, through the proxy that speaks TLS; absent on loopback. */
-  readonly publicUrl: string | undefined
+  readonly publicUrl?: string | undefined
   /** A URI for reports of weaknesses. */
-  readonly securityContact: string | undefined
+  readonly securityContact?: string | undefined
   /** Overrides the genesis id of `server.json`. */
   readonly genesis: string | undefined
 }

@@ -18,7 +18,7 @@ import { openApi } from '#client/http.ts'
 import { keepServer, pinStore } from '#cli/connection.ts'
 import { composeCharter, SOLO_QUORUMS, type Terms } from './charter.ts'
 import { choosePassphrase } from './key.ts'
-import { dataFolder, PROVISIONAL_ORIGIN } from './serve.ts'
+import { dataFolder, PROVISIONAL_ORIGIN, withServerFolder } from './serve.ts'
 import { readId } from './party.ts'
 
 const DEFAULT_SERVER = 'http://127.0.0.1:8787'
@@ -30,8 +30,10 @@ export const init: Command = async (call) => {
   const solo = args.maybe('solo')
   if (genesis !== undefined && solo !== undefined)
     throw new UsageError('--genesis and --solo exclude each other')
-  if (genesis !== undefined) return await acceptCharter(call, readId(genesis))
-  return solo === undefined ? await makeServer(call) : await foundSolo(call, solo)
+  return await withServerFolder(call, async () => {
+    if (genesis !== undefined) return await acceptCharter(call, readId(genesis))
+    return solo === undefined ? await makeServer(call) : await foundSolo(call, solo)
+  })
 }
 
 async function acceptCharter(call: Call, genesis: string): Promise<Result<Output>> {

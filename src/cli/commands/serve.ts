@@ -1,7 +1,7 @@
 import { accept } from '#core/result.ts'
 import { join } from 'node:path'
 import { Busy } from '#cli/busy.ts'
-import { codeOf, pathOf } from '#cli/files.ts'
+import { codeOf, pathOf, privateFolder } from '#cli/files.ts'
 import type { Io } from '#cli/io.ts'
 import { takeLock } from '#cli/lock.ts'
 import type { Call, Command } from '#cli/output.ts'
@@ -32,9 +32,7 @@ export const serve: Command = async (call) => {
   const log = (line: string) => {
     if (!args.flag('quiet')) io.stderr.write(`${line}\n`)
   }
-  // Two processes that sign for one log would sooner or later sign two different ones.
-  const lock = await takeLock(join(data, 'serving'), LOCK_WAIT_MS)
-  try {
+  await withServerFolder(call, async () => {
     const server = await startServer({ home: data, config, log }).catch(explain)
     const genesis = config.genesis ?? file.genesis
     io.stdout.write(
@@ -45,10 +43,25 @@ export const serve: Command = async (call) => {
     if (genesis === undefined && !args.flag('json')) io.stdout.write(nextSteps(data))
     await untilStopped(io)
     await server.close()
+  })
+  return accept({ text: '', value: undefined })
+}
+
+/**
+ * Runs some work on a server's folder that no other process works on meanwhile: two that sign for one log would sooner or later sign two
+ * different ones.
+ *
+ * @throws Busy where another process, most likely a server, holds it.
+ */
+export async function withServerFolder<T>(call: Call, work: () => Promise<T>): Promise<T> {
+  const data = dataFolder(call)
+  privateFolder(data)
+  const lock = await takeLock(join(data, 'serving'), LOCK_WAIT_MS)
+  try {
+    return await work()
   } finally {
     lock.release()
   }
-  return accept({ text: '', value: undefined })
 }
 
 /** The options of the command outweigh the environment. */
