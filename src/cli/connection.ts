@@ -52,9 +52,43 @@ export async function connect(call: Call, home: Home): Promise<Result<Connection
   const url = call.args.maybe('server') ?? home.read('pins', SETTINGS)?.trim()
   if (url === undefined)
     throw new UsageError('which server? Give --server URL, or pin one with: dunant directory pin')
-  const pinned = await pinCoalition(pins, coalition.value)
-  if (!pinned.ok) return pinned
-  return accept({ api: api(url), url, home, pins, coalition: coalition.value, now: call.io.now() })
+  const connection = {
+    api: api(url),
+    url,
+    home,
+    pins,
+    coalition: coalition.value,
+    now: call.io.now(),
+  }
+  const met = await meet(connection)
+  return met.ok ? accept(connection) : met
+}
+
+/** Pins a coalition at the first contact, once its chain was verified from the genesis id on: a slip of the pen is not kept for ever. */
+async function meet(connection: Connection): Promise<Result<void>> {
+  const { api: server, coalition, home, pins } = connection
+  const known = await pinnedCoalition(pins)
+  if (!known.ok) {
+    const trial = memoryPins()
+    const offered = await pinCoalition(trial, coalition)
+    const replay = offered.ok ? await fetchDirectory(server, trial) : offered
+    if (!replay.ok) return replay
+    const pinned = await pinCoalition(pins, coalition)
+    if (!pinned.ok) return pinned
+  }
+  if (home.read('pins', SETTINGS) === undefined) keepServer(connection)
+  return accept(undefined)
+}
+
+function memoryPins(): PinStore {
+  const kept = new Map<string, string>()
+  return {
+    read: async (name) => await Promise.resolve(kept.get(name)),
+    write: async (name, text) => {
+      kept.set(name, text)
+      await Promise.resolve()
+    },
+  }
 }
 
 /** Remembers the server, so that it need not be given again. */

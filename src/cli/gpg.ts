@@ -153,7 +153,9 @@ function failure({ code, status }: GpgRun, what: string): Result<never> {
   if (error === BAD_PASSPHRASE || error === BAD_PIN)
     return refuse('passphrase-wrong', `${what}: ${why ?? ''}`)
   if (why !== undefined) return refuse('key-missing', `${what}: ${why}`)
-  const told = status.includes('INV_SGNR') ? 'that key cannot sign' : `it ended with ${String(code)}`
+  const told = status.includes('INV_SGNR')
+    ? 'that key cannot sign'
+    : `it ended with ${String(code)}`
   const isAsking = status.includes('PINENTRY_LAUNCHED')
   return refuse('key-missing', `${what}: ${isAsking ? ASKED_IN_VAIN : told}`)
 }

@@ -5,6 +5,7 @@ import { productLine } from '#client/envelope.ts'
 import type { ComposedProduct } from '#client/notice.ts'
 import { composeProduct, formatProduct, withReceipt } from '#client/product.ts'
 import type { ParsedAct } from '#core/act.ts'
+import { parseLine } from '#core/bundle.ts'
 import { base64, fromBase64, utf8 } from '#core/bytes.ts'
 import { lineCommitment } from '#core/commitment.ts'
 import { readEntity } from '#core/entity.ts'
@@ -18,6 +19,7 @@ import { parseProduct } from '#wire/product.ts'
 import { privateFolder, writeWhole } from './files.ts'
 import { FileError } from './usage-error.ts'
 
+const DELIVERIES = 'deliveries.json'
 const FILING = 'filing.json'
 const IS_PRODUCT = /^[0-9a-f]{64}\.json$/
 const IS_DRAFT = /^[0-9a-f]{64}\.draft$/
@@ -35,9 +37,18 @@ export interface ProductFolder {
     notice: ParsedAct,
     onProgress: (done: number) => void,
   ): Result<number>
+  /** Which line is which mailbox's, to tell later who has read the notice. */
+  keepDeliveries(bundle: Bundle): void
+  readDeliveries(): readonly Delivery[]
   /** The act and its signature, kept before they are sent. */
   keepFiling(filing: KeptFiling): void
   readFiling(): KeptFiling | undefined
+}
+
+/** A line of the bundle that is a mailbox's. */
+export interface Delivery {
+  readonly index: number
+  readonly mailbox: string
 }
 
 /** An act that was signed and may or may not have been received. */
@@ -93,6 +104,20 @@ export function openProductFolder(path: string): ProductFolder {
         onProgress(position + 1)
       }
       return accept(files.length)
+    },
+    keepDeliveries: ({ lines }) => {
+      const deliveries = lines.flatMap((text, index): Delivery[] => {
+        const line = parseLine(text)
+        return line.ok && line.value.kind === 'mailbox'
+          ? [{ index, mailbox: line.value.mailbox }]
+          : []
+      })
+      writeWhole(within(DELIVERIES), `${JSON.stringify(deliveries)}\n`)
+    },
+    readDeliveries: () => {
+      if (!existsSync(within(DELIVERIES))) return []
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written above
+      return JSON.parse(readFileSync(within(DELIVERIES), 'utf8')) as readonly Delivery[]
     },
     keepFiling: (filing) => {
       writeWhole(within(FILING), `${JSON.stringify(filing)}\n`)

@@ -52,6 +52,8 @@ const PAUSE_SECONDS_MAX = 30
 const PROBLEM_BYTES_MAX = 64 * 1024
 const PROBLEM_TYPE = '/problems/'
 const LOCAL = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|[a-z2-7]+\.onion)$/
+/** As many kept connections may be found closed, one after the other. */
+const STALE_MAX = 3
 const STALE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 const PRINTABLE = /[^\x20-\x7e]/g
 const DETAIL_CHARACTERS_MAX = 300
@@ -86,19 +88,20 @@ async function request(options: TransportOptions, base: URL, call: Call): Promis
   const { method, path, body, headers } = call
   const send = options.fetch ?? fetch
   const bearer = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }
-  try {
-    return await send(`${base.origin}${base.pathname.replace(/\/$/, '')}${path}`, {
-      method,
-      headers: { accept: 'application/json', ...headers, ...bearer },
-      redirect: 'error',
-      credentials: 'omit',
-      signal: AbortSignal.timeout((options.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000),
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : body.slice() }),
-    })
-  } catch (error) {
-    if (call.repeatable && isStale(error))
-      return await request(options, base, { ...call, repeatable: false })
-    throw new Outage(`no answer from ${base.origin}`, { cause: error })
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await send(`${base.origin}${base.pathname.replace(/\/$/, '')}${path}`, {
+        method,
+        headers: { accept: 'application/json', ...headers, ...bearer },
+        redirect: 'error',
+        credentials: 'omit',
+        signal: AbortSignal.timeout((options.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000),
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : body.slice() }),
+      })
+    } catch (error) {
+      if (call.repeatable && attempts <= STALE_MAX && isStale(error)) continue
+      throw new Outage(`no answer from ${base.origin}`, { cause: error })
+    }
   }
 }
 

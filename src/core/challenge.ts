@@ -1,5 +1,5 @@
 import { fromHex, hex, sameBytes, utf8 } from './bytes.ts'
-import { hmacSha256 } from './hash.ts'
+import { hmacSha256, sha256Hex } from './hash.ts'
 import { dayOf, DAY_SECONDS } from './time.ts'
 
 /** What a challenge is for: its answer counts for nothing else. */
@@ -22,23 +22,28 @@ export function challengeText(challenge: {
   return `dunant-challenge-v1\n${challenge.origin}\n${challenge.purpose}\n${challenge.fingerprint}\n${challenge.answer}\n`
 }
 
+/** What an answer is for. The fingerprint names the primary key alone, so the whole certificate counts, encryption subkeys included. */
+export interface ChallengeClaim {
+  readonly purpose: ChallengePurpose
+  readonly fingerprint: string
+  /** The certificate as `inspectCertificate` gives it back. */
+  readonly certificate: Uint8Array
+}
+
 /** The hex that proves who could decrypt: an HMAC, so that nothing of a stranger's is stored. */
 export function challengeAnswer(
   secret: Uint8Array,
-  challenge: { purpose: ChallengePurpose; fingerprint: string; day: string },
+  claim: ChallengeClaim & { readonly day: string },
 ): string {
-  return hex(
-    hmacSha256(
-      secret,
-      utf8(`dunant-challenge-v1\n${challenge.purpose}\n${challenge.fingerprint}\n${challenge.day}`),
-    ),
-  )
+  const { certificate, day, fingerprint, purpose } = claim
+  const text = `dunant-challenge-v1\n${purpose}\n${fingerprint}\n${sha256Hex(certificate)}\n${day}`
+  return hex(hmacSha256(secret, utf8(text)))
 }
 
 /** Tells whether an answer is that of today's challenge or of one of the two days before. Compares digests, so timing tells nothing. */
 export function isChallengeAnswer(
   secret: Uint8Array,
-  claim: { purpose: ChallengePurpose; fingerprint: string; answer: string },
+  claim: ChallengeClaim & { readonly answer: string },
   now: number,
 ): boolean {
   const given = hmacSha256(secret, fromHex(claim.answer) ?? utf8(claim.answer))

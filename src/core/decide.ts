@@ -6,12 +6,13 @@ import {
   type DecisionState,
   done,
   type Effect,
+  type NoticeState,
   type Reader,
   type SubjectKey,
   type Subjects,
 } from './decision.ts'
 import { decideMailbox, mailboxNameOf, mailboxReads, mayReadMailbox } from './mailbox.ts'
-import { decideNotice, mayReadNotice, noticeReads } from './notice.ts'
+import { decideNotice, isReleasable, isReleaseDue, mayReadNotice, noticeReads } from './notice.ts'
 import { decideGovernance, type GovernanceAct } from './party.ts'
 import { RECOVERY_DAYS } from './quorum.ts'
 import { accept, refuse, type Result } from './result.ts'
@@ -141,17 +142,32 @@ function templateParts(state: DecisionState, act: GovernanceAct): Result<readonl
   const effects: Effect[] = [own]
   for (const id of languageHashes(manifest)) {
     const text = state.subjects.get('template', id)
-    if (text === undefined) return refuse('template-unknown', 'a text that the manifest names is not uploaded')
+    if (text === undefined)
+      return refuse('template-unknown', 'a text that the manifest names is not uploaded')
     effects.push({ kind: 'put', subject: 'template', id, state: { ...text, adopted: true } })
   }
   return accept(effects)
 }
 
+/** An act lapses when it ran out, and a joint notice also when it is due but no longer carries what it needs. */
 function lapse(state: DecisionState, act: ActOf<'act.lapse'>, now: number): Result<Decision> {
   const target = state.subjects.get('act', act.body.act)
   if (target === undefined) return refuse('not-found')
-  if (!isLapsed(target, now)) return refuse('not-due')
-  return accept(done({ kind: 'close', act: act.body.act, status: 'lapsed' }))
+  const close = { kind: 'close', act: act.body.act, status: 'lapsed' } as const
+  if (isLapsed(target, now)) return accept(done(close))
+  const notice = state.subjects.get('notice', act.body.act)
+  const isDue =
+    notice !== undefined &&
+    target.status === 'pending' &&
+    isReleaseDue(state.directory, notice, now)
+  if (!isDue || isReleasable(state, notice)) return refuse('not-due')
+  return accept(done(close, takenBack(act.body.act, notice)))
+}
+
+/** A notice that will never be released. */
+function takenBack(id: string, notice: NoticeState): Effect {
+  const state: NoticeState = { ...notice, withdrawn: true }
+  return { kind: 'put', subject: 'notice', id, state, tag: notice.filer }
 }
 
 /** Tells whether a pending act has run out; computed, so it counts at once and the lapse act is only its trace. */
@@ -163,7 +179,10 @@ export function isLapsed(act: ActState, now: number): boolean {
 function withdraw(state: DecisionState, act: ActOf<'act.withdraw'>): Result<Decision> {
   const target = state.subjects.get('act', act.body.act)
   const party = 'party' in act.by ? act.by.party : ''
-  if (target === undefined) return refuse('not-found')
+  const mayWithdraw = target?.party === party || state.target?.parties.includes(party) === true
+  if (target === undefined || (!mayWithdraw && !target.withdrawn.includes(party))) {
+    return refuse('not-found')
+  }
   if (target.status !== 'pending') return refuse('act-not-pending')
   if (target.withdrawn.includes(party)) return refuse('nothing-to-do')
   if (target.party !== party) {
@@ -174,16 +193,7 @@ function withdraw(state: DecisionState, act: ActOf<'act.withdraw'>): Result<Deci
   }
   const notice = state.subjects.get('notice', act.body.act)
   const effects: Effect[] = [{ kind: 'close', act: act.body.act, status: 'withdrawn' }]
-  if (notice !== undefined) {
-    const taken = { ...notice, withdrawn: true } as const
-    effects.push({
-      kind: 'put',
-      subject: 'notice',
-      id: act.body.act,
-      state: taken,
-      tag: notice.filer,
-    })
-  }
+  if (notice !== undefined) effects.push(takenBack(act.body.act, notice))
   return accept(done(...effects))
 }
 

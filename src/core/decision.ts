@@ -65,6 +65,8 @@ export interface NoticeState {
   readonly bundle: { readonly count: number; readonly root: string }
   readonly joint?: JointTerms
   readonly kind: NoticeKind
+  /** Primary fingerprint of the certificate that signed the envelopes. */
+  readonly reporter: string
   readonly supersedes?: string
   readonly supersededBy?: string
   readonly supports: readonly SupportEntry[]
@@ -84,6 +86,10 @@ export interface BundleState {
   /** Lines so far. */
   readonly count: number
   readonly complete: boolean
+  /** True once it was given up; the row stays, so that a version is never used twice. */
+  readonly dropped: boolean
+  /** Names this upload's blobs: no other upload of the same root can touch them. */
+  readonly upload: string
   /** UTC day of the first chunk. */
   readonly day: string
   /** Chunks written, in order: SHA-256, which names the blobs, and the index of the first line. */
@@ -110,6 +116,8 @@ export interface AcknowledgementState {
 
 /** A mailbox line of a bundle; its id is `<bundle id>:<index>`, and it is listed by its mailbox. */
 export interface LineState {
+  /** The upload that brought it: lines of one that was given up mean nothing. */
+  readonly upload: string
   readonly bundle: string
   readonly index: number
   readonly mailbox: string
@@ -171,6 +179,16 @@ export interface DecisionState {
   readonly directory: Directory
   readonly subjects: Subjects
   readonly certificates: InspectedCertificates
+  /** For an act that closes another: how that one stands now. */
+  readonly target?: TargetStanding
+}
+
+/** How an act that waits stands at this moment. */
+export interface TargetStanding {
+  /** Parties with a signature under it that still counts. */
+  readonly parties: readonly string[]
+  /** Whether those signatures are all that it needs. */
+  readonly isSigned: boolean
 }
 
 /** The effects of an act, and whether it is done or waits to be released. */

@@ -6,13 +6,14 @@ import {
   type Decision,
   type DecisionState,
   done,
+  type Effect,
   lineId,
   type NoticeState,
   partyOf,
   type Reader,
   type SubjectKey,
 } from './decision.ts'
-import { ownerOf } from './directory.ts'
+import { activeParty, type Directory, type Officer, ownerOf } from './directory.ts'
 import { accept, refuse, type Result } from './result.ts'
 import { dayOf, DAY_SECONDS, parseInstant } from './time.ts'
 
@@ -33,6 +34,9 @@ export function noticeReads(act: NoticeAct, known: NoticeState | undefined): rea
       return [
         { kind: 'notice', id: act.body.notice },
         { kind: 'act', id: act.body.notice },
+        ...(known?.supersedes === undefined
+          ? []
+          : [{ kind: 'notice', id: known.supersedes } as const]),
       ]
     case 'notice.support':
       return [{ kind: 'notice', id: act.body.notice }, ...campaignOf(known)]
@@ -43,7 +47,10 @@ export function noticeReads(act: NoticeAct, known: NoticeState | undefined): rea
         { kind: 'mailbox', id: 'mailbox' in act.by ? act.by.mailbox : '' },
         ...(known === undefined
           ? []
-          : [{ kind: 'line', id: lineOf(known, act.body.index) } as const]),
+          : [
+              { kind: 'line', id: lineOf(known, act.body.index) } as const,
+              { kind: 'bundle', id: bundleId(known.filer, known.bundle.root) } as const,
+            ]),
       ]
   }
 }
@@ -97,7 +104,7 @@ function file(state: DecisionState, parsed: ParsedAct<ActOf<'notice.file'>>): Re
   }
   const id = bundleId(filer, body.bundle.root)
   const bundle = state.subjects.get('bundle', id)
-  if (bundle === undefined) return refuse('bundle-unknown')
+  if (bundle === undefined || bundle.dropped) return refuse('bundle-unknown')
   if (!bundle.complete) return refuse('bundle-incomplete')
   if (bundle.filed !== undefined) return refuse('bundle-filed-already')
   if (bundle.count !== body.bundle.count) return refuse('bundle-count-wrong')
@@ -105,45 +112,55 @@ function file(state: DecisionState, parsed: ParsedAct<ActOf<'notice.file'>>): Re
     filer,
     bundle: body.bundle,
     kind: body.kind,
+    reporter: body.reporter,
     supports: [],
     released: body.joint === undefined,
     ...(body.campaign === undefined ? {} : { campaign: body.campaign }),
     ...(body.joint === undefined ? {} : { joint: body.joint }),
     ...(body.supersedes === undefined ? {} : { supersedes: body.supersedes }),
   }
-  const earlier =
-    body.supersedes === undefined ? undefined : state.subjects.get('notice', body.supersedes)
-  return accept({
-    effects: [
-      { kind: 'put', subject: 'notice', id: parsed.id, state: notice, tag: filer },
-      { kind: 'put', subject: 'bundle', id, state: { ...bundle, filed: parsed.id }, tag: 'filed' },
-      ...(earlier === undefined || body.supersedes === undefined
-        ? []
-        : [
-            {
-              kind: 'put',
-              subject: 'notice',
-              id: body.supersedes,
-              state: { ...earlier, supersededBy: parsed.id },
-              tag: filer,
-            } as const,
-          ]),
-    ],
-    status: body.joint === undefined ? 'effective' : 'pending',
-  })
+  const effects: Effect[] = [
+    { kind: 'put', subject: 'notice', id: parsed.id, state: notice, tag: filer },
+    { kind: 'put', subject: 'bundle', id, state: { ...bundle, filed: parsed.id }, tag: 'filed' },
+  ]
+  if (body.joint !== undefined) return accept({ effects, status: 'pending' })
+  return accept(done(...effects, ...supersede(state, { id: parsed.id, notice })))
+}
+
+/** From its release on, and not before, a notice replaces the one that it follows. */
+function supersede(
+  state: DecisionState,
+  later: { readonly id: string; readonly notice: NoticeState },
+): readonly Effect[] {
+  const { supersedes: id } = later.notice
+  const earlier = id === undefined ? undefined : state.subjects.get('notice', id)
+  if (id === undefined || earlier === undefined || earlier.supersededBy !== undefined) return []
+  const superseded: NoticeState = { ...earlier, supersededBy: later.id }
+  return [{ kind: 'put', subject: 'notice', id, state: superseded, tag: earlier.filer }]
 }
 
 /** The certificate that signed the envelopes must be the filer's own, active, and entitled to report. */
 function checkReporter(state: DecisionState, act: ActOf<'notice.file'>): Result<void> {
-  const owner = ownerOf(state.directory, act.body.reporter)
-  const entitled =
-    owner?.party.domain === partyOf({ act }) &&
-    owner.officer.fingerprint === act.body.reporter &&
-    owner.officer.status === 'active' &&
-    owner.officer.duties.includes('reporter')
-  return entitled
+  return isReporter(state.directory, { party: partyOf({ act }), fingerprint: act.body.reporter }, [
+    'active',
+  ])
     ? accept(undefined)
     : refuse('signer-not-entitled', 'the reporter is not an active reporter of the filing party')
+}
+
+function isReporter(
+  directory: Directory,
+  named: { readonly party: string; readonly fingerprint: string },
+  statuses: readonly Officer['status'][],
+): boolean {
+  const owner = ownerOf(directory, named.fingerprint)
+  return (
+    owner?.party.domain === named.party &&
+    owner.party.status === 'active' &&
+    owner.officer.fingerprint === named.fingerprint &&
+    statuses.includes(owner.officer.status) &&
+    owner.officer.duties.includes('reporter')
+  )
 }
 
 function checkCircle(state: DecisionState, act: ActOf<'notice.file'>): Result<void> {
@@ -176,9 +193,7 @@ function checkSupersedes(state: DecisionState, act: ActOf<'notice.file'>): Resul
   const earlier = state.subjects.get('notice', supersedes)
   if (kind === 'first' || earlier === undefined || earlier.filer !== partyOf({ act }))
     return refuse('notice-unknown')
-  return earlier.supersededBy === undefined
-    ? accept(undefined)
-    : refuse('state-changed', 'that notice is superseded already')
+  return earlier.supersededBy === undefined ? accept(undefined) : refuse('notice-superseded')
 }
 
 function checkJoint(parsed: ParsedAct<ActOf<'notice.file'>>): Result<void> {
@@ -230,40 +245,51 @@ function release(
   const notice = state.subjects.get('notice', act.body.notice)
   if (notice === undefined) return refuse('notice-unknown')
   if (notice.released) return refuse('notice-not-pending')
-  if (!isReleaseDue(notice, now)) return refuse('not-due')
-  const counted = countedSupports(notice)
+  if (!isReleaseDue(state.directory, notice, now)) return refuse('not-due')
+  if (!isReleasable(state, notice)) return refuse('signer-not-entitled')
+  const counted = countedSupports(state.directory, notice)
   if (counted.join() !== act.body.supports.join()) return refuse('state-changed')
+  const released: NoticeState = { ...notice, released: true, release: parsed.id }
   return accept(
     done(
       {
         kind: 'put',
         subject: 'notice',
         id: act.body.notice,
-        state: { ...notice, released: true, release: parsed.id },
+        state: released,
         tag: notice.filer,
       },
+      ...supersede(state, { id: act.body.notice, notice }),
       { kind: 'close', act: act.body.notice, status: 'effective' },
     ),
   )
 }
 
-/** Act ids of a notice's supports, ascending. */
-export function countedSupports(notice: NoticeState): readonly string[] {
-  return notice.supports.map((entry) => entry.act).toSorted()
+/** Act ids of the supports of parties that are active, ascending. */
+export function countedSupports(directory: Directory, notice: NoticeState): readonly string[] {
+  return notice.supports
+    .filter(({ party }) => activeParty(directory, party).ok)
+    .map((entry) => entry.act)
+    .toSorted()
 }
 
 /** Tells whether a joint notice has its supports or has waited long enough. */
-export function isReleaseDue(notice: NoticeState, now: number): boolean {
+export function isReleaseDue(directory: Directory, notice: NoticeState, now: number): boolean {
   if (notice.released || notice.withdrawn === true || notice.joint === undefined) return false
   return (
-    notice.supports.length >= notice.joint.required ||
+    countedSupports(directory, notice).length >= notice.joint.required ||
     now >= (parseInstant(notice.joint.until) ?? 0)
   )
 }
 
-/** Tells whether a notice counts as filed: released, or due to be, whatever the release act's delay. */
-export function isReleased(notice: NoticeState, now: number): boolean {
-  return notice.released || isReleaseDue(notice, now)
+/**
+ * Tells whether a notice that is due may go out: what was signed while it waited still stands, and the key that signed the envelopes was
+ * not reported as compromised. Otherwise it lapses, since no customer's client would accept it.
+ */
+export function isReleasable(state: DecisionState, notice: NoticeState): boolean {
+  const reporter = { party: notice.filer, fingerprint: notice.reporter }
+  const isEntitled = isReporter(state.directory, reporter, ['active', 'retired'])
+  return isEntitled && state.target?.isSigned === true
 }
 
 function lineOf(notice: NoticeState, index: number): string {
@@ -278,10 +304,11 @@ function acknowledge(
   const notice = state.subjects.get('notice', act.body.notice)
   const mailbox = 'mailbox' in act.by ? state.subjects.get('mailbox', act.by.mailbox) : undefined
   if (mailbox === undefined || mailbox.closed) return refuse('mailbox-unavailable')
-  if (notice === undefined || !isReleased(notice, now)) return refuse('notice-unknown')
+  if (notice?.released !== true) return refuse('notice-unknown')
   const line = state.subjects.get('line', lineOf(notice, act.body.index))
-  if (line === undefined || !('mailbox' in act.by) || line.mailbox !== act.by.mailbox)
-    return refuse('notice-unknown')
+  const bundle = state.subjects.get('bundle', bundleId(notice.filer, notice.bundle.root))
+  const isOwn = 'mailbox' in act.by && line?.mailbox === act.by.mailbox
+  if (!isOwn || line?.upload !== bundle?.upload) return refuse('notice-unknown')
   const id = acknowledgementId(act)
   if (state.subjects.get('acknowledgement', id) !== undefined) return refuse('nothing-to-do')
   return accept(

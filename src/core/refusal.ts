@@ -20,6 +20,7 @@ export const REFUSAL_REASONS = [
   'act-expired',
   'act-lifetime-invalid',
   'act-not-yet-valid',
+  'act-too-old',
   // OpenPGP input, before anything is looked up.
   'armor-malformed',
   'armor-surrounded',
@@ -93,6 +94,7 @@ export const REFUSAL_REASONS = [
   'notice-unknown',
   'notice-not-pending',
   'notice-own',
+  'notice-superseded',
   'support-exists',
   'joint-deadline-invalid',
   'bundle-unknown',

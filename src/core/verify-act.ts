@@ -38,6 +38,11 @@ export interface RecordedAct {
   readonly certificate?: Uint8Array
 }
 
+/** A recorded act, or one about to be recorded on a day. */
+export type SigningRecord = Pick<RecordedAct, 'certificate' | 'directory' | 'parsed'> & {
+  readonly record: Pick<ActRecord, 'day'>
+}
+
 /**
  * Verifies the signatures that a log record counted: exactly those, each good, timely for the record's day, and by a signer who was
  * entitled under the roster.
@@ -49,20 +54,25 @@ export async function verifyActSignatures(
 ): Promise<Result<readonly RecordedSignature[]>> {
   const verified: RecordedSignature[] = []
   for (const armored of recorded.signatures) {
-    const one = await verifyOne(recorded, armored)
+    const one = await verifyRecorded(recorded, armored)
     if (!one.ok) return one
     verified.push(one.value)
   }
   const hashes = verified.map((one) => one.verified.packetHash).toSorted()
   const named =
     recorded.record.signatures.join() === hashes.join() && new Set(hashes).size === hashes.length
-  return named && hashes.length > 0
+  return named && (hashes.length > 0 || recorded.record.event !== 'adopted')
     ? accept(verified)
     : refuse('receipt-signature-wrong', 'the signatures are not those that the record counted')
 }
 
-async function verifyOne(
-  recorded: RecordedAct,
+/**
+ * Verifies one signature as every later reader of the record will: the server asks this before it counts a signature that came earlier.
+ *
+ * Refuses what a signature is refused for, `signer-not-entitled`, `signature-stale`.
+ */
+export async function verifyRecorded(
+  recorded: SigningRecord,
   armored: string,
 ): Promise<Result<RecordedSignature>> {
   const packet = readArmor(armored, 'PGP SIGNATURE')
@@ -90,7 +100,7 @@ function isByCustomer(by: Author): boolean {
 }
 
 function findSigner(
-  recorded: RecordedAct,
+  recorded: SigningRecord,
   issuer: string,
 ): Result<{ certificate: Uint8Array; party: string }> {
   const { directory, parsed } = recorded
@@ -115,7 +125,7 @@ function findSigner(
 }
 
 function findOfficer(
-  recorded: RecordedAct,
+  recorded: SigningRecord,
   issuer: string,
 ): Result<{ certificate: Uint8Array; party: string }> {
   const { directory, parsed } = recorded

@@ -18,6 +18,7 @@ import { parseInstant } from './time.ts'
 import {
   endOfDay,
   type ReadAct,
+  type RecordedAct,
   type RecordedSignature,
   verifyActSignatures,
 } from './verify-act.ts'
@@ -202,14 +203,13 @@ async function verifyRecord(
     return refuse('receipt-not-logged', 'the log record is of another act')
   const roster = rosterOf(context, parsed.value, record.value)
   if (!roster.ok) return roster
-  const certificate = await certificateOf(context, parsed.value)
-  if (!certificate.ok) return certificate
-  const signatures = await verifyActSignatures({
+  const certificates = await certificatesOf(context, parsed.value)
+  if (!certificates.ok) return certificates
+  const signatures = await verifyWithAny(certificates.value, {
     parsed: parsed.value,
     record: record.value,
     signatures: sealed.signatures,
     directory: roster.value,
-    ...(certificate.value === undefined ? {} : { certificate: certificate.value }),
   })
   if (!signatures.ok) return signatures
   const complete =
@@ -236,7 +236,10 @@ function endsItsBatchWithAHead({ parsed, record }: VerifiedRecord): boolean {
 }
 
 /**
- * The roster under which a record was made; for the charter, the one it created. It must be one that the log has published: a chain can
+ * The roster under which a record was made; for the charter, the one it created.
+ *
+ * The record names its head, and the operator writes the record: one that names a head which had been replaced on an earlier day would
+ * let a retired officer sign on. So the head is at least the newest of the days before, and one that the log has published: a chain can
  * hold links that were shown to one reader alone.
  */
 function rosterOf(context: Context, parsed: ParsedAct, record: ActRecord): Result<Directory> {
@@ -244,34 +247,47 @@ function rosterOf(context: Context, parsed: ParsedAct, record: ActRecord): Resul
     parsed.act.type === 'charter.adopt'
       ? context.directory.chain[0]?.hash
       : (record.prev ?? record.directory)
-  const isPublished = context.directory.chain.some(({ hash }) => hash === head)
-  const roster = head === undefined || !isPublished ? undefined : context.replay.at(head)
+  const { chain } = context.directory
+  const position = chain.findIndex(({ hash }) => hash === head)
+  const newestBefore = chain.findLastIndex(({ day }) => day < record.day)
+  const isCurrent = position >= 0 && position >= newestBefore
+  const roster = head === undefined || !isCurrent ? undefined : context.replay.at(head)
   return roster === undefined
-    ? refuse('receipt-directory-broken', 'the record names a head that is not in the chain')
+    ? refuse('receipt-directory-broken', 'the record names a head that was not the current one')
     : accept(roster)
 }
 
-async function certificateOf(
+/** The certificates that may have signed an act by a customer; none for acts by others, which the roster answers for. */
+async function certificatesOf(
   context: Context,
   parsed: ParsedAct,
-): Promise<Result<Uint8Array | undefined>> {
+): Promise<Result<readonly Uint8Array[]>> {
   const { act } = parsed
-  if ('key' in act.by && act.type === 'mailbox.enrol')
-    return accept(fromBase64(act.body.certificate))
-  if (!('mailbox' in act.by)) return accept(undefined)
-  const chain = await verifyMailboxChain({
-    id: act.by.mailbox,
-    links: context.mailbox,
-    origin: act.origin,
-    parse: context.parse,
-  })
+  if ('key' in act.by && act.type === 'mailbox.enrol') {
+    const certificate = fromBase64(act.body.certificate)
+    return accept(certificate === undefined ? [] : [certificate])
+  }
+  if (!('mailbox' in act.by)) return accept([])
+  const { mailbox: id } = act.by
+  const { mailbox: links, parse } = context
+  const chain = await verifyMailboxChain({ id, links, origin: act.origin, parse })
   if (!chain.ok) return chain
-  // A rotation is signed by the key before it.
-  const signer =
-    act.type === 'mailbox.rotate'
-      ? chain.value.certificateBefore(parsed.id)
-      : chain.value.certificates.at(-1)
-  return accept(signer)
+  // The log does not tell which of a mailbox's keys was current; a rotation is signed by the key before it.
+  if (act.type !== 'mailbox.rotate') return accept(chain.value.certificates.toReversed())
+  const before = chain.value.certificateBefore(parsed.id)
+  return accept(before === undefined ? [] : [before])
+}
+
+async function verifyWithAny(
+  certificates: readonly Uint8Array[],
+  recorded: Omit<RecordedAct, 'certificate'>,
+): Promise<Result<readonly RecordedSignature[]>> {
+  let verified = await verifyActSignatures(recorded)
+  for (const certificate of certificates) {
+    verified = await verifyActSignatures({ ...recorded, certificate })
+    if (verified.ok) return verified
+  }
+  return verified
 }
 
 async function verifySupports(

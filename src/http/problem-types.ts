@@ -32,6 +32,7 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemName, ProblemType>> = {
     title: 'Acts of this type are not made by this kind of author.',
   },
   'act-origin-wrong': { status: 422, title: 'The act was made for another coalition.' },
+  'act-too-old': { status: 422, title: 'The act is dated longer ago than a signature may be.' },
   'act-expired': { status: 422, title: 'The act has expired.' },
   'act-lifetime-invalid': {
     status: 422,
@@ -166,6 +167,7 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemName, ProblemType>> = {
   },
   'notice-unknown': { status: 422, title: 'There is no such notice for you.' },
   'notice-not-pending': { status: 409, title: 'The notice is released already.' },
+  'notice-superseded': { status: 409, title: 'Another notice has replaced that one already.' },
   'notice-own': { status: 422, title: 'A party does not support its own notice.' },
   'support-exists': { status: 409, title: 'The party supports this notice already.' },
   'joint-deadline-invalid': {

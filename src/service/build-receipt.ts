@@ -11,7 +11,7 @@ import type { LoggedRecord, Storage } from '#ports/storage.ts'
 import { readActRecord, readHeadRecord } from '#core/record.ts'
 import { recordHash, splitAddendum } from '#core/log/leaf.ts'
 import { loadSubjects } from './load-subjects.ts'
-import { openProver } from './sequence-log.ts'
+import { sharedProver } from './sequence-log.ts'
 
 const CHAIN_PAGE = 200
 
@@ -80,7 +80,7 @@ async function openPublished(storage: Storage): Promise<Published | undefined> {
   return {
     size: checkpoint.size,
     checkpoint: checkpoint.note,
-    prover: openProver(storage, checkpoint.size),
+    prover: sharedProver(storage, checkpoint.size),
   }
 }
 

@@ -1,5 +1,7 @@
-/** Tree nodes that one blob holds: 2 MiB. */
-export const NODES_PER_BLOB = 65_536
+import type { BundleState } from '#core/decision.ts'
+
+/** Tree nodes that one blob holds, a power of two: few enough that hashing them holds nobody up. */
+export const NODES_PER_BLOB = 8192
 
 /** Where the parts of a bundle stand in the blob store. */
 export interface BundleKeys {
@@ -14,9 +16,9 @@ export interface BundleKeys {
   level(level: number, part: number): string
 }
 
-/** Names the blobs of a bundle. A bundle id is a domain, a colon and hex; blob keys take no colon. */
-export function bundleKeys(id: string): BundleKeys {
-  const prefix = `bundle/${id.replace(':', '/')}/`
+/** Names the blobs of one upload of a bundle. */
+export function bundleKeys(bundle: Pick<BundleState, 'party' | 'root' | 'upload'>): BundleKeys {
+  const prefix = `bundle/${bundle.party}/${bundle.root}/${bundle.upload}/`
   return {
     prefix,
     chunk: (sha256) => `${prefix}chunk/${sha256}`,

@@ -7,7 +7,8 @@ import { composeAddendum, SALT_BYTES } from '#core/log/leaf.ts'
 import { type ActRecord, recordBytes, type RecordEvent } from '#core/record.ts'
 import { dayOf } from '#core/time.ts'
 import type { Random } from '#ports/random.ts'
-import type { Commit, LogRecord, SignatureRow, Storage, SubjectWrite } from '#ports/storage.ts'
+import type { Commit, LogRecord, SignatureRow, SubjectWrite } from '#ports/storage.ts'
+import type { ClosingTarget } from './closing-target.ts'
 import type { LoadedSubjects } from './load-subjects.ts'
 import { DIRECTORY_SUBJECT } from './read-directory.ts'
 
@@ -18,7 +19,7 @@ export interface CommitContext {
   readonly current: Directory
   readonly subjects: LoadedSubjects
   readonly state: ActState | undefined
-  readonly storage: Storage
+  readonly target: ClosingTarget | undefined
   readonly ports: { readonly random: Random }
 }
 
@@ -36,14 +37,14 @@ export interface Outcome {
 /**
  * Turns a decision into the one write that carries it out: act, signatures, subjects, log records, and the version of all that was read.
  */
-export async function composeCommit(context: CommitContext, outcome: Outcome): Promise<Commit> {
+export function composeCommit(context: CommitContext, outcome: Outcome): Commit {
   const { parsed, current, subjects, state } = context
   const governs = outcome.effects.some((effect) => effect.kind === 'directory')
   const writes = [actWrite(context, outcome), ...subjectWrites(context, outcome.effects)]
   const written = new Set(writes.map(({ kind, id }) => `${kind}/${id}`))
   const guards = subjects.rows.filter((row) => !written.has(`${row.kind}/${row.id}`))
   const directory = { ...DIRECTORY_SUBJECT, version: current.chain.length }
-  const closing = await closingRecords(context, outcome.effects)
+  const closing = closingRecords(context, outcome.effects)
   return {
     guards: [
       ...guards.map(({ kind, id, version }) => ({ kind, id, version })),
@@ -152,29 +153,20 @@ function ownRecord(context: CommitContext, outcome: Outcome): readonly LogRecord
   ]
 }
 
-/** Records of acts that change their status with this one. */
-async function closingRecords(
-  context: CommitContext,
-  effects: readonly Effect[],
-): Promise<readonly LogRecord[]> {
-  const records: LogRecord[] = []
-  for (const effect of effects) {
-    if (effect.kind !== 'close') continue
-    const target = context.subjects.get('act', effect.act)
-    if (target === undefined) throw new Error('a decision closes an act that it did not read')
-    const rows = await context.storage.signaturesOf(effect.act)
-    const signatures = rows.filter((row) => !target.withdrawn.includes(row.party))
-    records.push(
-      logRecord(context, {
-        act: effect.act,
-        type: target.type,
-        event: closingEvent(effect.status),
-        governs: false,
-        signatures,
-      }),
-    )
-  }
-  return records
+/** Records of acts that change their status with this one, with the signatures that still stand. */
+function closingRecords(context: CommitContext, effects: readonly Effect[]): readonly LogRecord[] {
+  return effects.flatMap((effect) => {
+    if (effect.kind !== 'close') return []
+    const state = context.subjects.get('act', effect.act)
+    if (state === undefined || context.target?.id !== effect.act) {
+      throw new Error('a decision closes an act that it did not read')
+    }
+    const event = closingEvent(effect.status)
+    const { rows: signatures } = context.target
+    return [
+      logRecord(context, { act: effect.act, type: state.type, event, governs: false, signatures }),
+    ]
+  })
 }
 
 function closingEvent(status: ActStatus): RecordEvent {

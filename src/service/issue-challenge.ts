@@ -33,17 +33,15 @@ export async function issueChallenge(
   const now = ports.clock.now()
   const facts = await ports.crypto.inspectCertificate(bytes.value, kind, now)
   if (!facts.ok) return facts
-  const { fingerprint } = facts.value
-  const answer = challengeAnswer(ports.challengeSecret, {
-    purpose: request.purpose,
-    fingerprint,
-    day: dayOf(now),
-  })
+  const { bytes: certificate, fingerprint } = facts.value
+  const { purpose } = request
+  const day = dayOf(now)
+  const answer = challengeAnswer(ports.challengeSecret, { purpose, fingerprint, certificate, day })
   const text = challengeText({
     origin: ports.origin,
-    purpose: request.purpose,
+    purpose,
     fingerprint,
     answer,
   })
-  return accept(await ports.crypto.encryptChallenge(bytes.value, text))
+  return accept(await ports.crypto.encryptChallenge(certificate, text))
 }

@@ -39,13 +39,12 @@ export async function readLine(
   const bundle = await findBundle(ports, reader, wanted)
   if (bundle === undefined || !bundle.complete || wanted.index >= bundle.count)
     return refuse('not-found')
-  const id = bundleId(bundle.party, bundle.root)
   const line = await lineText(ports.blobs, bundle, wanted.index)
   return accept({
     count: bundle.count,
     index: wanted.index,
     line,
-    path: await pathOf(ports.blobs, id, { count: bundle.count, index: wanted.index }),
+    path: await pathOf(ports.blobs, bundle, wanted.index),
   })
 }
 
@@ -72,7 +71,7 @@ async function findBundle(
 }
 
 async function lineText(blobs: BlobStore, bundle: BundleState, index: number): Promise<string> {
-  const keys = bundleKeys(bundleId(bundle.party, bundle.root))
+  const keys = bundleKeys(bundle)
   const chunk = bundle.chunks.findLast((candidate) => candidate.firstLine <= index)
   if (chunk === undefined) throw new Error('a bundle has no chunk for its line')
   const position = index - chunk.firstLine
@@ -93,13 +92,13 @@ async function lineText(blobs: BlobStore, bundle: BundleState, index: number): P
 /** The tree is perfect, so a path is one sibling from each level below the root. */
 async function pathOf(
   blobs: BlobStore,
-  id: string,
-  leaf: { count: number; index: number },
+  bundle: BundleState,
+  index: number,
 ): Promise<readonly string[]> {
-  const keys = bundleKeys(id)
+  const keys = bundleKeys(bundle)
   const path: string[] = []
-  for (let level = 0; 2 ** level < leaf.count; level++) {
-    const position = Math.floor(leaf.index / 2 ** level)
+  for (let level = 0; 2 ** level < bundle.count; level++) {
+    const position = Math.floor(index / 2 ** level)
     const sibling = position % 2 === 0 ? position + 1 : position - 1
     const start = (sibling % NODES_PER_BLOB) * 32
     const node = await blobs.get(keys.level(level, Math.floor(sibling / NODES_PER_BLOB)), {

@@ -1,7 +1,6 @@
 import { canonicalJson } from '#core/canonical-json.ts'
 import { base64 } from '#core/bytes.ts'
 import {
-  bundleId,
   type BundleState,
   type LineState,
   type MailboxState,
@@ -153,7 +152,7 @@ async function inContext(storage: Storage, line: LineState): Promise<readonly Li
     ]
   })
   const bundle = subjects.get('bundle', line.bundle)
-  if (bundle === undefined || bundleId(bundle.party, bundle.root) !== line.bundle) return []
+  if (bundle === undefined || bundle.dropped || bundle.upload !== line.upload) return []
   const notice = bundle.filed === undefined ? undefined : subjects.get('notice', bundle.filed)
   return [{ line, bundle, notice }]
 }

@@ -5,12 +5,13 @@ import { isLapsed } from '#core/decide.ts'
 import { headOf } from '#core/directory.ts'
 import { countedSupports, isReleaseDue } from '#core/notice.ts'
 import { writeArmor } from '#core/packets.ts'
+import type { Result } from '#core/result.ts'
 import { DAY_SECONDS, dayOf, formatInstant } from '#core/time.ts'
 import type { BlobStore } from '#ports/blob.ts'
 import type { Subject, SubjectPage } from '#ports/storage.ts'
 import { loadSubjects, readState } from './load-subjects.ts'
-import { reconsider, submitAct, type SubmitActPorts } from './submit-act.ts'
-import { dropBundle, openTag } from './upload-bundle.ts'
+import { reconsider, submitAct, type SubmitActPorts, type Submitted } from './submit-act.ts'
+import { giveUp, openTag } from './upload-bundle.ts'
 
 /** Bundles that nobody filed are dropped after so many days. */
 export const UNFILED_DAYS = 7
@@ -41,14 +42,20 @@ async function settlePending(ports: RunDuePorts, row: Subject): Promise<void> {
   else if (state.type === 'party.admit') await reconsider(ports, row.id)
 }
 
-/** Releases a joint notice once it has its supports or its deadline has passed. Does nothing otherwise. */
+/**
+ * Releases a joint notice once it has its supports or its deadline has passed, or lets it lapse where what it needs no longer stands.
+ * Does nothing otherwise.
+ */
 export async function releaseIfDue(ports: SubmitActPorts, notice: string): Promise<void> {
-  const state = (await loadSubjects(ports.storage, () => [{ kind: 'notice', id: notice }])).get(
-    'notice',
-    notice,
-  )
-  if (state === undefined || !isReleaseDue(state, ports.clock.now())) return
-  await submitServiceAct(ports, 'notice.release', { notice, supports: countedSupports(state) })
+  const subjects = await loadSubjects(ports.storage, () => [{ kind: 'notice', id: notice }])
+  const state = subjects.get('notice', notice)
+  const directory = await ports.directory.current()
+  if (state === undefined || !isReleaseDue(directory, state, ports.clock.now())) return
+  const supports = countedSupports(directory, state)
+  const released = await submitServiceAct(ports, 'notice.release', { notice, supports })
+  if (!released.ok && released.refusal.reason === 'signer-not-entitled') {
+    await submitServiceAct(ports, 'act.lapse', { act: notice })
+  }
 }
 
 /** Signs and submits a service act, through the same pipeline as everybody's. One that is not due is refused there. */
@@ -56,7 +63,7 @@ async function submitServiceAct<T extends 'act.lapse' | 'notice.release'>(
   ports: SubmitActPorts,
   type: T,
   body: ActBodies[T],
-): Promise<void> {
+): Promise<Result<Submitted>> {
   const now = ports.clock.now()
   const payload = canonicalJson({
     at: formatInstant(now),
@@ -70,7 +77,7 @@ async function submitServiceAct<T extends 'act.lapse' | 'notice.release'>(
     v: 1,
   })
   const signature = writeArmor('PGP SIGNATURE', await ports.crypto.signAsService(payload))
-  await submitAct(ports, { payload, signatures: [signature] })
+  return await submitAct(ports, { payload, signatures: [signature] })
 }
 
 async function dropStale(ports: RunDuePorts, party: string): Promise<void> {
@@ -78,7 +85,7 @@ async function dropStale(ports: RunDuePorts, party: string): Promise<void> {
   for await (const row of pages(ports, { kind: 'bundle', tag: openTag(party) })) {
     if (row.state === undefined) continue
     const bundle = readState('bundle', row.state)
-    if (bundle.filed === undefined && bundle.day < oldest) await dropBundle(ports, bundle)
+    if (bundle.filed === undefined && bundle.day < oldest) await giveUp(ports, bundle, row.version)
   }
 }
 

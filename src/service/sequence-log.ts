@@ -20,6 +20,8 @@ import type { LogAppend, LoggedRecord, LogHead, LogRecord, Storage } from '#port
 
 /** One batch takes at most this many records. */
 const BATCH_RECORDS_MAX = 1024
+/** A shared prover is handed out this often at most: it keeps every tile that it read, some 40 KB each. */
+const SHARED_USES_MAX = 128
 /** Batches that one flush appends before it lets the others go on. */
 const BATCHES_MAX = 64
 
@@ -201,7 +203,7 @@ async function publish(ports: SequencerPorts): Promise<void> {
   const root = fromHex(head.root) ?? new Uint8Array()
   const signed = await ports.signer.sign(
     { size: head.size, root },
-    async (oldSize) => await openProver(ports.storage, head.size).consistencyProof(oldSize),
+    async (oldSize) => await sharedProver(ports.storage, head.size).consistencyProof(oldSize),
   )
   if (!signed.ok) {
     ports.events.signerRefused({ reason: signed.refusal.reason })
@@ -209,6 +211,37 @@ async function publish(ports: SequencerPorts): Promise<void> {
   }
   await ports.storage.saveCheckpoint(head.size, signed.value)
   ports.events.checkpointSigned({ treeSize: head.size })
+}
+
+/** The newest prover of each storage, and how often it may still be handed out. */
+const provers = new WeakMap<Storage, { size: number; usesLeft: number; prover: TileProver }>()
+
+/**
+ * Gives the prover that everybody shares who asks about the tree of one size: the receipts of a batch, and its checkpoint.
+ *
+ * Without it each receipt would read and hash the same tiles again, which took most of the time of an act. The prover is replaced with the
+ * size, before it holds too many tiles, and once a reading failed, since it remembers failures.
+ */
+export function sharedProver(storage: Storage, size: number): TileProver {
+  const known = provers.get(storage)
+  const shared =
+    known?.size === size && known.usesLeft > 0
+      ? known
+      : { size, usesLeft: SHARED_USES_MAX, prover: openProver(storage, size) }
+  shared.usesLeft -= 1
+  provers.set(storage, shared)
+  const orForget = async <T>(proof: Promise<T>): Promise<T> => {
+    try {
+      return await proof
+    } catch (error) {
+      if (provers.get(storage) === shared) provers.delete(storage)
+      throw error
+    }
+  }
+  return {
+    inclusionProof: async (index) => await orForget(shared.prover.inclusionProof(index)),
+    consistencyProof: async (oldSize) => await orForget(shared.prover.consistencyProof(oldSize)),
+  }
 }
 
 /** Makes proofs about the tree of one size out of the stored hashes. */

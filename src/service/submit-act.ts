@@ -1,22 +1,30 @@
-import { authorOf, type ParsedAct } from '#core/act.ts'
+import { type AuthorKind, authorOf, type ParsedAct } from '#core/act.ts'
 import { certificatesIn } from '#core/act-certificates.ts'
 import { isChallengeAnswer } from '#core/challenge.ts'
 import { decide, isLapsed, readsOf } from '#core/decide.ts'
 import type { ActState, ActStatus, DecisionState, Effect } from '#core/decision.ts'
 import { checkHead, type Directory, emptyDirectory } from '#core/directory.ts'
 import { decideGovernance, type InspectedCertificates } from '#core/party.ts'
-import { type Missing, missingFor, stillCounts } from '#core/quorum.ts'
+import { type Missing, missingFor } from '#core/quorum.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { ActReader } from '#ports/acts.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { ServiceCrypto } from '#ports/crypto.ts'
 import type { Random } from '#ports/random.ts'
 import type { SignatureRow, Storage } from '#ports/storage.ts'
-import { authenticate, type EntitledSignature, SKEW_SECONDS_MAX } from './authenticate.ts'
+import {
+  authenticate,
+  CUSTOMER_AGE_SECONDS_MAX,
+  type EntitledSignature,
+  SIGNATURE_AGE_SECONDS_MAX,
+  SKEW_SECONDS_MAX,
+} from './authenticate.ts'
+import { type ClosingTarget, closingTarget } from './closing-target.ts'
 import { composeCommit } from './compose-commit.ts'
 import { inspectCertificates } from './inspect-certificates.ts'
 import { type LoadedSubjects, loadSubjects } from './load-subjects.ts'
 import type { DirectoryReader } from './read-directory.ts'
+import { standingSignatures } from './standing-signatures.ts'
 
 /** An act brings at most this many signatures at once. */
 export const SIGNATURES_MAX = 64
@@ -123,6 +131,8 @@ interface Attempt {
   readonly subjects: LoadedSubjects
   readonly certificates: InspectedCertificates
   readonly state: ActState | undefined
+  /** For an act that closes another: that one, as it stands now. */
+  readonly target: ClosingTarget | undefined
 }
 
 async function attempt(
@@ -132,19 +142,25 @@ async function attempt(
 ): Promise<Result<Submitted>> {
   const prepared = await prepare(ports, parsed)
   if (!prepared.ok) return prepared
-  const { state } = prepared.value
+  const { directory, now, state } = prepared.value
   const arrived = await authenticateAll(prepared.value, armored)
   if (!arrived.ok) return arrived
-  const stored = state === undefined ? [] : await ports.storage.signaturesOf(parsed.id)
-  const known = new Set(countable(prepared.value, stored).map((row) => row.fingerprint))
-  const hashes = new Set(stored.map((row) => row.packetHash))
+  const rows = state === undefined ? [] : await ports.storage.signaturesOf(parsed.id)
+  if (state !== undefined && state.status !== 'pending') {
+    const known = new Set(rows.map((row) => row.fingerprint))
+    const isNew = arrived.value.some(({ verified }) => !known.has(verified.fingerprint))
+    return isNew ? refuse('act-not-pending') : accept(standing(prepared.value, rows))
+  }
+  if (state !== undefined && isLapsed(state, now)) return refuse('act-lapsed')
+  if (arrived.value.some(({ party }) => state?.withdrawn.includes(party) === true)) {
+    return refuse('signer-not-entitled', 'the party has taken its signature back')
+  }
+  const stored = await standingSignatures({ parsed, state, directory, rows, now })
+  const known = new Set(stored.map((row) => row.fingerprint))
+  const hashes = new Set(rows.map((row) => row.packetHash))
   const fresh = arrived.value
     .filter(({ verified }) => !known.has(verified.fingerprint) && !hashes.has(verified.packetHash))
     .map((one) => rowOf(parsed.id, one))
-  if (state !== undefined && state.status !== 'pending') {
-    return fresh.length === 0 ? accept(standing(prepared.value, stored)) : refuse('act-not-pending')
-  }
-  if (state !== undefined && isLapsed(state, prepared.value.now)) return refuse('act-lapsed')
   return await conclude(prepared.value, { stored, fresh })
 }
 
@@ -164,7 +180,9 @@ async function prepare(ports: SubmitActPorts, parsed: ParsedAct): Promise<Result
     state === undefined ? now : undefined,
   )
   if (!inspected.ok) return inspected
-  const base = { ports, parsed, now, current, subjects, certificates: inspected.value, state }
+  const target = await closingTarget(ports, parsed, { directory: current, subjects, now })
+  const certificates = inspected.value
+  const base = { ports, parsed, now, current, subjects, certificates, state, target }
   if (parsed.act.type !== 'charter.adopt') return accept({ ...base, directory: current })
   if (current.genesis !== '')
     return state === undefined ? refuse('charter-exists') : accept({ ...base, directory: current })
@@ -205,6 +223,9 @@ function checkFirst(
   const { parsed, current, now } = attempted
   const { act } = parsed
   const { kind, name } = authorOf(act.by)
+  if (now - parsed.at > (isCustomer(kind) ? CUSTOMER_AGE_SECONDS_MAX : SIGNATURE_AGE_SECONDS_MAX)) {
+    return refuse('act-too-old')
+  }
   if (kind === 'party' && !entitled.some((one) => one.party === name))
     return refuse('signer-not-author')
   if (kind !== 'party' && entitled.length !== 1) return refuse('signature-count-wrong')
@@ -214,6 +235,10 @@ function checkFirst(
   return answered ? accept(entitled) : refuse('challenge-wrong')
 }
 
+function isCustomer(kind: AuthorKind): boolean {
+  return kind === 'mailbox' || kind === 'key'
+}
+
 function isAnswered(
   attempted: Attempt,
   offered: ReturnType<typeof certificatesIn>[number],
@@ -221,7 +246,8 @@ function isAnswered(
   const facts = attempted.certificates.get(offered.certificate)
   if (offered.challenge === undefined || facts === undefined) return facts !== undefined
   const purpose = offered.kind === 'officer' ? 'officer' : 'mailbox'
-  const claim = { purpose, fingerprint: facts.fingerprint, answer: offered.challenge } as const
+  const { bytes: certificate, fingerprint } = facts
+  const claim = { purpose, fingerprint, certificate, answer: offered.challenge } as const
   return isChallengeAnswer(attempted.ports.challengeSecret, claim, attempted.now)
 }
 
@@ -236,7 +262,7 @@ async function conclude(
   signatures: { stored: readonly SignatureRow[]; fresh: readonly SignatureRow[] },
 ): Promise<Result<Submitted>> {
   const { parsed, now, state, ports } = attempted
-  const counted = countable(attempted, [...signatures.stored, ...signatures.fresh])
+  const counted = [...signatures.stored, ...signatures.fresh]
   const missing = missingFor(attempted.directory, parsed.act, counted)
   if (missing.length > 0 && parsed.act.type === 'charter.adopt') return refuse('founder-missing')
   if (state?.filed === true) return accept(standing(attempted, signatures.stored))
@@ -250,10 +276,13 @@ async function conclude(
   const complete = decision.ok && missing.length === 0
   const status = complete ? decision.value.status : 'pending'
   const effects: readonly Effect[] = complete ? decision.value.effects : []
-  const commit = await composeCommit(
-    { ...attempted, storage: ports.storage },
-    { status, filed: complete && status === 'pending', effects, fresh: signatures.fresh, counted },
-  )
+  const commit = composeCommit(attempted, {
+    status,
+    filed: complete && status === 'pending',
+    effects,
+    fresh: signatures.fresh,
+    counted,
+  })
   if ((await ports.storage.commit(commit)) === 'conflict') return refuse('state-changed')
   return accept({
     id: parsed.id,
@@ -264,31 +293,16 @@ async function conclude(
 }
 
 function decisionState(attempted: Attempt): DecisionState {
-  return {
-    directory: attempted.current,
-    subjects: attempted.subjects,
-    certificates: attempted.certificates,
-  }
-}
-
-/** Signatures that still count: their parties have not taken them back, and their officers still may. */
-function countable(attempted: Attempt, rows: readonly SignatureRow[]): readonly SignatureRow[] {
-  const { directory, parsed, state } = attempted
-  const withdrawn = state?.withdrawn ?? []
-  return rows.filter(
-    (row) =>
-      row.party === '' ||
-      (!withdrawn.includes(row.party) && stillCounts(directory, row.fingerprint, parsed.act.type)),
-  )
+  const { certificates, current, subjects, target } = attempted
+  const base = { directory: current, subjects, certificates }
+  return target === undefined ? base : { ...base, target }
 }
 
 function standing(attempted: Attempt, stored: readonly SignatureRow[]): Submitted {
   const { parsed, state, directory } = attempted
   const status = state?.status ?? 'pending'
   const missing =
-    status === 'pending' && state?.filed !== true
-      ? missingFor(directory, parsed.act, countable(attempted, stored))
-      : []
+    status === 'pending' && state?.filed !== true ? missingFor(directory, parsed.act, stored) : []
   return {
     id: parsed.id,
     status,

@@ -1,5 +1,5 @@
 import { BUNDLE_LINES_MIN, lineHash, parseLine, splitChunk } from '#core/bundle.ts'
-import { concat, fromHex, hex } from '#core/bytes.ts'
+import { concat, hex } from '#core/bytes.ts'
 import {
   bundleId,
   type BundleState,
@@ -8,14 +8,16 @@ import {
   type MailboxState,
 } from '#core/decision.ts'
 import { sha256Hex } from '#core/hash.ts'
-import { isPowerOfTwo, merkleTree, treeRoot } from '#core/log/merkle.ts'
+import { isPowerOfTwo, merkleRoot } from '#core/log/merkle.ts'
 import { checkEnvelope } from '#core/packets.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { dayOf } from '#core/time.ts'
 import type { BlobStore } from '#ports/blob.ts'
 import type { Clock } from '#ports/clock.ts'
+import type { Random } from '#ports/random.ts'
 import type { Storage, SubjectWrite } from '#ports/storage.ts'
-import { bundleKeys, encodeOffsets, NODES_PER_BLOB } from './bundle-layout.ts'
+import { bundleKeys, encodeOffsets } from './bundle-layout.ts'
+import { buildTree } from './bundle-tree.ts'
 import { loadSubjects } from './load-subjects.ts'
 
 /** A chunk is at most this long. */
@@ -26,14 +28,16 @@ export const UNFILED_BYTES_MAX = 2 * 1024 ** 3
 export const UPLOADS_MAX = 16
 /** Chunks of one bundle; clients send full ones. */
 const CHUNKS_MAX = 2048
-/** Leaves whose tree is held in memory at once: 4 million hashes are 128 MB. */
-const LINES_MAX = 2 ** 22
+/** Lines of one bundle: more customers than any notice has had so far, many times over. */
+const LINES_MAX = 2 ** 20
+const UPLOAD_ID_BYTES = 16
 const READ_MAX = 100
 
 /** What uploading needs. */
 export interface UploadPorts {
   readonly blobs: BlobStore
   readonly clock: Clock
+  readonly random: Random
   readonly storage: Storage
 }
 
@@ -61,64 +65,99 @@ export async function uploadProgress(
   party: string,
   root: string,
 ): Promise<UploadProgress> {
-  const id = bundleId(party, root)
-  const bundle = (await loadSubjects(ports.storage, () => [{ kind: 'bundle', id }])).get(
-    'bundle',
-    id,
-  )
-  return { heldBytes: bundle?.heldBytes ?? 0, complete: bundle?.complete ?? false }
+  const { held } = await findUpload(ports.storage, { party, root })
+  return { heldBytes: held?.heldBytes ?? 0, complete: held?.complete ?? false }
 }
 
 /**
  * Takes one chunk of a bundle: checks every line, stores the bytes, and once all are there checks root and count.
  *
- * Nothing of a refused chunk is kept. Refuses `bundle-offset-wrong` (ask how much is held), `bundle-over-quota`, `bundle-line-*`,
- * `bundle-unsorted`, `mailbox-unavailable`, `envelope-*`, `bundle-root-wrong`, `bundle-count-wrong`, `state-changed`.
+ * Nothing of a refused chunk is kept, and a bundle that is not what was announced is given up whole. Refuses `bundle-offset-wrong` (ask
+ * how much is held), `bundle-over-quota`, `bundle-line-*`, `bundle-unsorted`, `mailbox-unavailable`, `envelope-*`, `bundle-root-wrong`,
+ * `bundle-count-wrong`, `state-changed`.
  */
 export async function uploadChunk(
   ports: UploadPorts,
   chunk: Chunk,
 ): Promise<Result<UploadProgress>> {
-  const id = bundleId(chunk.party, chunk.root)
-  const subjects = await loadSubjects(ports.storage, () => [{ kind: 'bundle', id }])
-  const held = subjects.get('bundle', id)
+  const found = await findUpload(ports.storage, chunk)
+  const { held } = found
   if (held?.complete === true) return accept({ heldBytes: held.heldBytes, complete: true })
   const fits = checkFits(chunk, held)
   if (!fits.ok) return fits
-  const quota = held === undefined ? await checkQuota(ports.storage, chunk) : accept(undefined)
-  if (!quota.ok) return quota
   const lines = splitChunk(chunk.bytes, held?.lastLine ?? '')
   if (!lines.ok) return lines
   const addressed = await checkLines(ports.storage, chunk.party, lines.value)
   if (!addressed.ok) return addressed
-  const next = grow(held ?? newBundle(chunk, ports.clock.now()), chunk, lines.value)
-  await storeChunk(ports.blobs, chunk, lines.value)
+  const whole = checkWhole(chunk, held, lines.value)
+  if (!whole.ok) return whole
+  const reserved = held === undefined ? await reserve(ports, chunk, found.version) : accept(found)
+  if (!reserved.ok) return reserved
+  const { held: bundle, version } = reserved.value
+  if (bundle === undefined) return refuse('state-changed')
+  const next = grow(bundle, chunk, lines.value)
+  await storeChunk(ports.blobs, bundle, { bytes: chunk.bytes, lines: lines.value })
   const completed =
     next.heldBytes === chunk.totalBytes ? await complete(ports, chunk, next) : accept(next)
-  if (!completed.ok) return completed
-  const written = await ports.storage.commit({
-    guards: [],
-    subjects: [
-      {
-        kind: 'bundle',
-        id,
-        expected: subjects.versionOf('bundle', id),
-        state: JSON.stringify(completed.value),
-        tag: openTag(chunk.party),
-      },
-      ...(await lineWrites(
-        ports.storage,
-        { bundle: id, firstLine: held?.count ?? 0 },
-        addressed.value,
-      )),
-    ],
-    acts: [],
-    signatures: [],
-    records: [],
-  })
-  return written === 'committed'
+  if (!completed.ok) {
+    await giveUp(ports, bundle, version)
+    return completed
+  }
+  const rows = await lineWrites(ports.storage, bundle, addressed.value)
+  const written = await write(ports.storage, [bundleWrite(completed.value, version), ...rows])
+  return written
     ? accept({ heldBytes: next.heldBytes, complete: completed.value.complete })
     : refuse('state-changed')
+}
+
+/** An upload that goes on, or the version that a new one follows. */
+interface FoundUpload {
+  readonly held: BundleState | undefined
+  readonly version: number
+}
+
+async function findUpload(
+  storage: Storage,
+  { party, root }: Pick<Chunk, 'party' | 'root'>,
+): Promise<FoundUpload> {
+  const id = bundleId(party, root)
+  const subjects = await loadSubjects(storage, () => [{ kind: 'bundle', id }])
+  const bundle = subjects.get('bundle', id)
+  const held = bundle?.dropped === true ? undefined : bundle
+  return { held, version: subjects.versionOf('bundle', id) }
+}
+
+async function write(storage: Storage, subjects: readonly SubjectWrite[]): Promise<boolean> {
+  const commit = { guards: [], subjects, acts: [], signatures: [], records: [] }
+  return (await storage.commit(commit)) === 'committed'
+}
+
+function bundleWrite(bundle: BundleState, expected: number): SubjectWrite {
+  const id = bundleId(bundle.party, bundle.root)
+  const base = { kind: 'bundle', id, expected, state: JSON.stringify(bundle) }
+  return bundle.dropped ? base : { ...base, tag: openTag(bundle.party) }
+}
+
+/**
+ * Reserves room for a new upload before a byte of it is stored. The party's quota row makes reservations one after the other, so that
+ * many at once cannot each believe to be the last that fits.
+ */
+async function reserve(
+  ports: UploadPorts,
+  chunk: Chunk,
+  version: number,
+): Promise<Result<FoundUpload>> {
+  const quotaRef = { kind: 'quota', id: chunk.party }
+  const [quota] = await ports.storage.readSubjects([quotaRef])
+  const fits = await checkQuota(ports.storage, chunk)
+  if (!fits.ok) return fits
+  const bundle = newBundle(chunk, {
+    now: ports.clock.now(),
+    upload: hex(ports.random.bytes(UPLOAD_ID_BYTES)),
+  })
+  const quotaWrite = { ...quotaRef, expected: quota?.version ?? 0, state: '{}' }
+  const isReserved = await write(ports.storage, [bundleWrite(bundle, version), quotaWrite])
+  return isReserved ? accept({ held: bundle, version: version + 1 }) : refuse('state-changed')
 }
 
 /** The tag by which a party's unfiled bundles are listed. */
@@ -161,16 +200,20 @@ function totalOf(state: string | undefined): number {
   return state === undefined ? 0 : (JSON.parse(state) as BundleState).totalBytes
 }
 
-function newBundle(chunk: Chunk, now: number): BundleState {
-  const { party, root, totalBytes } = chunk
+function newBundle(
+  { party, root, totalBytes }: Chunk,
+  made: { readonly now: number; readonly upload: string },
+): BundleState {
   return {
+    upload: made.upload,
+    dropped: false,
     party,
     root,
     totalBytes,
     heldBytes: 0,
     count: 0,
     complete: false,
-    day: dayOf(now),
+    day: dayOf(made.now),
     chunks: [],
     lastLine: '',
   }
@@ -229,79 +272,71 @@ function checkAddressee(
   return checkEnvelope(message, mailbox.encryptionKeys)
 }
 
-async function storeChunk(blobs: BlobStore, chunk: Chunk, lines: readonly string[]): Promise<void> {
-  const keys = bundleKeys(bundleId(chunk.party, chunk.root))
-  const name = sha256Hex(chunk.bytes)
-  await blobs.put(keys.chunk(name), chunk.bytes)
+/** A bundle that comes in one piece is judged before anything of it is kept. */
+function checkWhole(
+  chunk: Chunk,
+  held: BundleState | undefined,
+  lines: readonly string[],
+): Result<void> {
+  const isWhole = held === undefined && chunk.bytes.length === chunk.totalBytes
+  if (!isWhole) return accept(undefined)
+  if (lines.length !== chunk.count) return refuse('bundle-count-wrong')
+  return hex(merkleRoot(lines.map(lineHash))) === chunk.root
+    ? accept(undefined)
+    : refuse('bundle-root-wrong')
+}
+
+async function storeChunk(
+  blobs: BlobStore,
+  bundle: BundleState,
+  { bytes, lines }: { readonly bytes: Uint8Array; readonly lines: readonly string[] },
+): Promise<void> {
+  const keys = bundleKeys(bundle)
+  const name = sha256Hex(bytes)
+  await blobs.put(keys.chunk(name), bytes)
   await blobs.put(keys.offsets(name), encodeOffsets(lines))
   await blobs.put(keys.leaves(name), concat(...lines.map(lineHash)))
 }
 
-/** All bytes are there: builds the tree, keeps its levels for the lines' paths, and drops the upload if it is not what was announced. */
+/** All bytes are there: builds the tree and holds it against what was announced. */
 async function complete(
   ports: UploadPorts,
   chunk: Chunk,
   bundle: BundleState,
 ): Promise<Result<BundleState>> {
-  const keys = bundleKeys(bundleId(chunk.party, chunk.root))
-  const hashes: Uint8Array[] = []
-  for (const { sha256 } of bundle.chunks) {
-    const leaves = (await ports.blobs.get(keys.leaves(sha256))) ?? new Uint8Array()
-    for (let i = 0; i < leaves.length; i += 32) hashes.push(leaves.subarray(i, i + 32))
-  }
-  const verdict = checkTree(chunk, bundle, hashes)
-  if (!verdict.ok) {
-    await dropBundle(ports, bundle)
-    return verdict
-  }
-  for (const [level, nodes] of verdict.value.entries()) {
-    for (let part = 0; part * NODES_PER_BLOB < nodes.length; part++) {
-      await ports.blobs.put(
-        keys.level(level, part),
-        concat(...nodes.slice(part * NODES_PER_BLOB, (part + 1) * NODES_PER_BLOB)),
-      )
-    }
-  }
-  return accept({ ...bundle, complete: true })
-}
-
-function checkTree(
-  chunk: Chunk,
-  bundle: BundleState,
-  hashes: readonly Uint8Array[],
-): Result<readonly (readonly Uint8Array[])[]> {
-  if (bundle.count !== chunk.count || hashes.length !== chunk.count)
-    return refuse('bundle-count-wrong')
-  const tree = merkleTree(hashes)
-  return hex(treeRoot(tree)) === hex(fromHex(chunk.root) ?? new Uint8Array())
-    ? accept(tree.levels)
+  if (bundle.count !== chunk.count) return refuse('bundle-count-wrong')
+  return (await buildTree(ports.blobs, bundle)) === chunk.root
+    ? accept({ ...bundle, complete: true })
     : refuse('bundle-root-wrong')
 }
 
 /** Rows of a bundle that was dropped may still be there; they are written over. */
 async function lineWrites(
   storage: Storage,
-  place: { readonly bundle: string; readonly firstLine: number },
+  bundle: BundleState,
   lines: readonly AddressedLine[],
 ): Promise<readonly SubjectWrite[]> {
+  const { count: firstLine, upload } = bundle
+  const id = bundleId(bundle.party, bundle.root)
   const writes: SubjectWrite[] = []
   for (let i = 0; i < lines.length; i += READ_MAX) {
     const states = lines.slice(i, i + READ_MAX).map(
       ({ mailbox, position }): LineState => ({
-        bundle: place.bundle,
-        index: place.firstLine + position,
+        bundle: id,
+        index: firstLine + position,
         mailbox,
+        upload,
       }),
     )
     const rows = await loadSubjects(storage, () =>
       states.map((state) => ({ kind: 'line', id: lineId(state.bundle, state.index) })),
     )
     for (const state of states) {
-      const id = lineId(state.bundle, state.index)
+      const row = lineId(state.bundle, state.index)
       writes.push({
         kind: 'line',
-        id,
-        expected: rows.versionOf('line', id),
+        id: row,
+        expected: rows.versionOf('line', row),
         state: JSON.stringify(state),
         tag: state.mailbox,
       })
@@ -310,25 +345,16 @@ async function lineWrites(
   return writes
 }
 
-/** Forgets an unfiled bundle: the row first, so that no reader finds a row without its bytes. Its lines, which hang on the row, mean nothing then. */
-export async function dropBundle(
+/**
+ * Gives an upload up as of the version that was judged, and only then removes its bytes: one that went on, was completed or filed in the
+ * meantime is left alone.
+ */
+export async function giveUp(
   ports: Pick<UploadPorts, 'blobs' | 'storage'>,
   bundle: BundleState,
+  version: number,
 ): Promise<void> {
-  const id = bundleId(bundle.party, bundle.root)
-  const row = (await loadSubjects(ports.storage, () => [{ kind: 'bundle', id }])).versionOf(
-    'bundle',
-    id,
-  )
-  if (row > 0) {
-    const outcome = await ports.storage.commit({
-      guards: [],
-      subjects: [{ kind: 'bundle', id, expected: row, state: undefined }],
-      acts: [],
-      signatures: [],
-      records: [],
-    })
-    if (outcome === 'conflict') return
-  }
-  await ports.blobs.deletePrefix(bundleKeys(id).prefix)
+  const dropped: BundleState = { ...bundle, dropped: true, chunks: [], lastLine: '' }
+  const isDropped = await write(ports.storage, [bundleWrite(dropped, version)])
+  if (isDropped) await ports.blobs.deletePrefix(bundleKeys(bundle).prefix)
 }

@@ -8,7 +8,6 @@ import { base64, hex } from '#core/bytes.ts'
 import { readArmor } from '#core/packets.ts'
 import { ORIGIN } from '#test/helpers/client-keys.ts'
 import { accepted, NOW } from '#test/helpers/openpgp-keys.ts'
-import { loopDelay } from './filing-load.ts'
 import {
   type Contender,
   type Group,
@@ -24,11 +23,11 @@ import { type BenchServer, COMPANY, openServer } from './server.ts'
 /** Acts over HTTP: verified, durable, logged and answered with a receipt. */
 export const acts: Group = {
   name: 'acts',
-  lines: ['acts-verify', 'acts-insert', 'loop-delay'],
+  lines: ['acts-verify', 'acts-insert'],
   run: async (effort, print) => {
     const server = await openServer()
     try {
-      const times = effort.isQuick ? 512 : 2048
+      const times = effort.isQuick ? 384 : 2048
       const samples = Math.min(effort.samples, effort.isQuick ? 3 : 7)
       const sample = await signedAct(server)
       const insert = insertContender(server, sample)
@@ -54,7 +53,6 @@ export const acts: Group = {
         ratio: speedRatio(http, rows),
         reference: `${String(perSecond(rows))} per second: the same bytes inserted by better-sqlite3 on the same disk, WAL, synchronous=FULL, ${String(CLIENTS)} in a transaction`,
       })
-      print(await loopDelay(server, effort, async (count) => await bodies(server, count)))
     } finally {
       await server.close()
     }
@@ -85,7 +83,7 @@ async function signedAct({ head, member }: BenchServer): Promise<SignedAct> {
 }
 
 /** Requests with acts that nobody has sent before. */
-async function bodies(server: BenchServer, count: number): Promise<string[]> {
+export async function actBodies(server: BenchServer, count: number): Promise<string[]> {
   const made: string[] = []
   const one = async (): Promise<SignedAct> => await signedAct(server)
   for await (const { armored, payload } of inFlight(Array.from({ length: count }), one))
@@ -99,7 +97,7 @@ function httpContender(server: BenchServer, times: number): Contender {
     times,
     meter: wallMeter,
     prepare: async () => {
-      prepared = await bodies(server, times)
+      prepared = await actBodies(server, times)
     },
     run: async () => await postAll(`${server.url}/api/acts`, prepared),
   }

@@ -2,6 +2,7 @@ import { acts } from './acts.ts'
 import { compose } from './compose.ts'
 import { composeRole } from './compose-role.ts'
 import { log } from './log.ts'
+import { filing } from './filing.ts'
 import type { Effort, Group, Line } from './measure.ts'
 import { receipts } from './receipts.ts'
 import { seal } from './seal.ts'
@@ -15,7 +16,7 @@ import { verify } from './verify.ts'
 //   npm run bench -- --quick           in less than a minute, less exactly
 //   npm run bench -- --only log        one group, or one line, by its name
 
-const GROUPS: readonly Group[] = [verify, seal, log, receipts, acts, compose]
+const GROUPS: readonly Group[] = [verify, seal, log, receipts, acts, filing, compose]
 const FULL: Effort = { isQuick: false, samples: 11, blockMilliseconds: 500 }
 const QUICK: Effort = { isQuick: true, samples: 5, blockMilliseconds: 120 }
 

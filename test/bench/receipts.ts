@@ -48,7 +48,7 @@ export const receipts: Group = {
         ratio: null,
         value: perSecond(receipt),
         unit: 'receipts per second',
-        reference: `${log}; each an act with its signature, two proofs and the newest checkpoint`,
+        reference: `${log}; each an act with its signature, two proofs and the newest checkpoint; what was read is shared as within a batch`,
       })
       print({
         ...common,

@@ -5,10 +5,14 @@ import { startServer } from '#entry/node.ts'
 export type ServerOrder = 'watch' | 'report' | 'stop'
 
 /** What the server's process answers. */
-export type ServerReport =
-  | { readonly url: string }
-  /** Milliseconds between two turns of the event loop that were asked for a millisecond apart. */
-  | { readonly p50: number; readonly p99: number; readonly max: number }
+export type ServerReport = { readonly url: string } | LoopDelays
+
+/** Milliseconds between two turns of the event loop that were asked for a millisecond apart. */
+export interface LoopDelays {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
 
 /** Runs a real server in a process of its own, on a home that was made for it, and watches its event loop. */
 export async function serverRole([home = '']: readonly string[]): Promise<void> {

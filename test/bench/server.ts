@@ -14,7 +14,7 @@ import { createServerHome, setGenesis } from '#entry/home.ts'
 import { officer, ORIGIN } from '#test/helpers/client-keys.ts'
 import { accepted, NOW } from '#test/helpers/openpgp-keys.ts'
 import { parseAct } from '#wire/act.ts'
-import type { ServerOrder, ServerReport } from './server-role.ts'
+import type { LoopDelays, ServerOrder, ServerReport } from './server-role.ts'
 
 /** The one company of the coalition that is measured. */
 export const COMPANY = 'contoso.example'
@@ -30,7 +30,7 @@ export interface BenchServer {
   readonly api: Api
   order(order: ServerOrder): void
   /** What the event loop did since it was watched. */
-  delays(): Promise<{ readonly p50: number; readonly p99: number; readonly max: number }>
+  delays(): Promise<LoopDelays>
   close(): Promise<void>
 }
 

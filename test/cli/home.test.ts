@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
@@ -29,12 +38,27 @@ test('nobody else may look into a home or a file in it', async () => {
   const home = join(folder.path, 'private')
   mkdirSync(home, { mode: 0o755 })
   chmodSync(home, 0o755)
-  const made = await runHere(['key', 'generate', 'alice', '--name', 'Alice', '--no-passphrase', '--home', home])
+  const made = await runHere([
+    'key',
+    'generate',
+    'alice',
+    '--name',
+    'Alice',
+    '--no-passphrase',
+    '--home',
+    home,
+  ])
   expect(made.code).toBe(0)
   expect(modeOf(home)).toBe(0o700)
   const paths = everything(home)
-  expect(paths.map((path) => path.slice(home.length + 1)).toSorted()).toEqual(['keys', 'keys/alice.asc', 'keys/alice.pub.asc', 'keys/alice.revocation.asc'])
-  for (const path of paths) expect(modeOf(path), path).toBe(statSync(path).isDirectory() ? 0o700 : 0o600)
+  expect(paths.map((path) => path.slice(home.length + 1)).toSorted()).toEqual([
+    'keys',
+    'keys/alice.asc',
+    'keys/alice.pub.asc',
+    'keys/alice.revocation.asc',
+  ])
+  for (const path of paths)
+    expect(modeOf(path), path).toBe(statSync(path).isDirectory() ? 0o700 : 0o600)
 })
 
 test('the home is --home, then DUNANT_HOME, then the configuration folder', async () => {
@@ -45,7 +69,12 @@ test('the home is --home, then DUNANT_HOME, then the configuration folder', asyn
   await runHere(words, { env: { HOME: join(folder.path, 'user') } })
   await runHere(words, { env: { XDG_CONFIG_HOME: config, DUNANT_HOME: named } })
   await runHere([...words, '--home', 'given'], { env: { DUNANT_HOME: named }, cwd: folder.path })
-  for (const home of [`${config}/dunant`, `${folder.path}/user/.config/dunant`, named, `${folder.path}/given`]) {
+  for (const home of [
+    `${config}/dunant`,
+    `${folder.path}/user/.config/dunant`,
+    named,
+    `${folder.path}/given`,
+  ]) {
     expect(existsSync(join(home, 'keys', 'k.asc')), home).toBe(true)
   }
 })
@@ -56,7 +85,9 @@ test('a key is never written over', async () => {
   const first = textOf(await runHere([...words, '--json']), 'fingerprint')
   const again = await runHere(words)
   expect(again.code).toBe(2)
-  expect(textOf(await runHere(['key', 'show', 'alice', '--json', '--home', home]), 'fingerprint')).toBe(first)
+  expect(
+    textOf(await runHere(['key', 'show', 'alice', '--json', '--home', home]), 'fingerprint'),
+  ).toBe(first)
 })
 
 test('a file is written whole or not at all, and leaves nothing behind when it fails', () => {
@@ -108,7 +139,16 @@ test('a home that another process holds is not touched', async () => {
   mkdirSync(lock, { recursive: true })
   writeFileSync(join(lock, String(process.ppid)), '')
   await expect(takeLock(lock, 100)).rejects.toThrow(Busy)
-  const ran = await runProcess(['key', 'generate', 'alice', '--name', 'Alice', '--no-passphrase', '--home', home])
+  const ran = await runProcess([
+    'key',
+    'generate',
+    'alice',
+    '--name',
+    'Alice',
+    '--no-passphrase',
+    '--home',
+    home,
+  ])
   expect(ran.code).toBe(7)
   expect(ran.err).toContain(`process ${String(process.ppid)} holds ${lock}`)
   expect(everything(home).filter((path) => path.endsWith('.asc'))).toEqual([])

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, constantFrom, oneof, property, string } from 'fast-check'
 import { expect, test } from 'vitest'
 import { printable, printableJson, printableLine } from '#cli/terminal.ts'
 import { runHere, runProcess, scratch } from '#test/helpers/command-line.ts'
@@ -27,8 +27,9 @@ const HOSTILE: readonly (readonly [string, string])[] = [
   ['null', '\0'],
   ['tab', '\t'],
 ]
-// oxlint-disable-next-line no-control-regex -- control characters are what must not be there
-const DANGEROUS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\u061c\u00ad\p{Co}\p{Surrogate}\u{e0000}-\u{e0fff}]/u
+const DANGEROUS =
+  // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\u061c\u00ad\p{Co}\p{Surrogate}\u{e0000}-\u{e0fff}]/u
 
 test.each(HOSTILE)('%s is spelled out', (_, text) => {
   expect(DANGEROUS.test(text)).toBe(true)
@@ -44,9 +45,9 @@ test('text in any script stays as it is, line ends included', () => {
 })
 
 test('nothing dangerous passes, and JSON means the same afterwards', () => {
-  const any = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...HOSTILE.map(([, text]) => text)))
-  fc.assert(
-    fc.property(fc.array(any), (texts) => {
+  const any = oneof(string({ unit: 'binary' }), constantFrom(...HOSTILE.map(([, text]) => text)))
+  assert(
+    property(array(any), (texts) => {
       expect(printable(texts.join(''))).not.toMatch(DANGEROUS)
       const shown = printableJson(texts)
       expect(shown).not.toMatch(DANGEROUS)

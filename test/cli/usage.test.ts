@@ -27,9 +27,12 @@ test.each(COMMANDS.map((spec) => [spec.path, spec] as const))(
 
 function readExample(spec: CommandSpec, example: string): void {
   const [shellFree = ''] = example.split(' 3< ')
-  const words = [...shellFree.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
+  const words = [...shellFree.matchAll(/"([^"]*)"|(\S+)/g)].map(
+    ([, quoted, plain]) => quoted ?? plain ?? '',
+  )
   const path = spec.path.split(' ')
-  if (words[0] !== 'dunant' || words.slice(1, path.length + 1).join(' ') !== spec.path) throw new Error('it is of another command')
+  if (words[0] !== 'dunant' || words.slice(1, path.length + 1).join(' ') !== spec.path)
+    throw new Error('it is of another command')
   readArguments(spec, words.slice(path.length + 1), {})
 }
 
@@ -42,7 +45,8 @@ test('the usage names every command', async () => {
 test('options that look alike mean the same in every command', () => {
   const meanings = new Map<string, Set<string>>()
   for (const { options = {} } of COMMANDS) {
-    for (const [name, { type }] of Object.entries(options)) meanings.set(name, (meanings.get(name) ?? new Set()).add(type))
+    for (const [name, { type }] of Object.entries(options))
+      meanings.set(name, (meanings.get(name) ?? new Set()).add(type))
   }
   const unsteady = [...meanings].filter(([, types]) => types.size > 1).map(([name]) => name)
   expect(unsteady).toEqual([])
@@ -63,16 +67,22 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ['receipt verify', 'FILE is missing'],
   ['key generate alice', '--name is missing'],
   ['mailbox invite --count many', '--count takes a whole number'],
-  ['party show contoso.example --genesis 12 --origin a.example --server http://localhost', '64 hex digits'],
+  [
+    'party show contoso.example --genesis 12 --origin a.example --server http://localhost',
+    '64 hex digits',
+  ],
   ['party sign act.json --key a --gpg b', 'cannot be read'],
 ]
 
-test.each(MISTAKES)('dunant %s is refused with a hint and without doing anything', async (line, hint) => {
-  const ran = await runHere(line.split(' '))
-  expect(ran.err).toContain(hint)
-  expect([EXIT.usage, EXIT.input]).toContain(ran.code)
-  expect(ran.out).toBe('')
-})
+test.each(MISTAKES)(
+  'dunant %s is refused with a hint and without doing anything',
+  async (line, hint) => {
+    const ran = await runHere(line.split(' '))
+    expect(ran.err).toContain(hint)
+    expect([EXIT.usage, EXIT.input]).toContain(ran.code)
+    expect(ran.out).toBe('')
+  },
+)
 
 test('what begins with a dash is a value where it is written so', () => {
   const [spec] = COMMANDS.filter(({ path }) => path === 'log verify')
@@ -86,20 +96,26 @@ test('an option comes from the environment only where it is not given', () => {
   if (spec === undefined) throw new Error('no log verify')
   const env = { DUNANT_SERVER: 'https://a.example', DUNANT_JSON: '1' }
   expect(readArguments(spec, [], env).maybe('server')).toBe('https://a.example')
-  expect(readArguments(spec, ['--server', 'https://b.example'], env).maybe('server')).toBe('https://b.example')
+  expect(readArguments(spec, ['--server', 'https://b.example'], env).maybe('server')).toBe(
+    'https://b.example',
+  )
   expect(readArguments(spec, [], env).flag('json')).toBe(false)
 })
 
 test('every refusal ends with a documented code, and none with that of success, a fault or a wrong command line', async () => {
   const { out } = await runHere(['help', 'exit'])
-  for (const [code, meaning] of Object.entries(EXIT_MEANINGS)) expect(out).toMatch(new RegExp(`${code}\\s+${meaning.slice(0, 20)}`))
+  for (const [code, meaning] of Object.entries(EXIT_MEANINGS))
+    expect(out).toMatch(new RegExp(`${code}\\s+${meaning.slice(0, 20)}`))
   for (const reason of REFUSAL_REASONS) expect([3, 4, 5, 7, 8], reason).toContain(exitOf(reason))
 })
 
 test('with --json a mistake is one JSON value as well', async () => {
   const ran = await runHere(['receipt', 'show', 'nowhere.json', '--json'])
   expect(ran.code).toBe(EXIT.input)
-  expect(JSON.parse(ran.out)).toEqual({ error: 'file', detail: 'nowhere.json cannot be read (ENOENT)' })
+  expect(JSON.parse(ran.out)).toEqual({
+    error: 'file',
+    detail: 'nowhere.json cannot be read (ENOENT)',
+  })
 })
 
 test('the shipped program shows its usage within 150 ms', async () => {

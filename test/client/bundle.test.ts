@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, constantFrom, property } from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CHUNK_BYTES_MAX, composeBundle, toChunks, uploadBundle } from '#client/bundle.ts'
 import { productLine } from '#client/envelope.ts'
@@ -39,8 +39,8 @@ test('padding is random', () => {
 test('every line is found, and its path leads to the root', () => {
   const lines = commitments(40)
   const bundle = composeBundle(lines, systemRandom)
-  fc.assert(
-    fc.property(fc.constantFrom(...lines), (line) => {
+  assert(
+    property(constantFrom(...lines), (line) => {
       const index = bundle.indexOf(line) ?? -1
       const path = bundle.pathOf(index).map((node) => fromHex(node) ?? new Uint8Array())
       const root = fromHex(bundle.root) ?? new Uint8Array()
@@ -56,9 +56,11 @@ test('a line that stands there twice is a fault of the caller', () => {
   )
 })
 
-describe('chunks', () => {
-  const long = (letter: string) => letter.repeat(CHUNK_BYTES_MAX / 2 - 1)
+function long(letter: string): string {
+  return letter.repeat(CHUNK_BYTES_MAX / 2 - 1)
+}
 
+describe('chunks', () => {
   test.each([
     { name: 'two halves fill one', lines: [long('a'), long('b')], lengths: [CHUNK_BYTES_MAX] },
     {
@@ -109,7 +111,7 @@ describe('an upload', () => {
       token,
       fetch: async (input, init) => {
         if (init?.method === 'PUT' && ++uploads === at) throw new Error('the connection broke')
-        return await coalition.app.request(String(input), init)
+        return await coalition.app.request(new Request(input, init))
       },
     })
   }

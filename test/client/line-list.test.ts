@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ServedLineList } from '#client/http.ts'
-import { proveOmission, type VerifiedLineList, verifyLineList } from '#client/line-list.ts'
+import {
+  type OmissionClaim,
+  proveOmission,
+  type VerifiedLineList,
+  verifyLineList,
+} from '#client/line-list.ts'
 import { base64 } from '#core/bytes.ts'
 import { canonicalJson, type JsonObject } from '#core/canonical-json.ts'
 import { writeArmor } from '#core/packets.ts'
@@ -130,9 +135,11 @@ describe('a list is refused', () => {
   })
 })
 
-describe('a dropped line', () => {
-  const claim = (list: VerifiedLineList) => ({ list, receipt, path: pathIn(filed, line), line })
+function claim(list: VerifiedLineList): OmissionClaim {
+  return { list, receipt, path: pathIn(filed, line), line }
+}
 
+describe('a dropped line', () => {
   test('is proven by the list, the receipt and the line', async () => {
     const list = await verified(await signedList({ size: receipt.leafIndex + 1 }))
     expect(reasonOf(proveOmission(claim(list)))).toBe('line-omitted')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { auditLog } from '#client/audit.ts'
 import { fetchDirectory, pinnedDirectory } from '#client/directory.ts'
-import type { Api, ServedDirectory } from '#client/http.ts'
+import type { Api } from '#client/http.ts'
 import { fetchCheckpoint } from '#client/log.ts'
 import { type Finding, monitorParty } from '#client/monitor.ts'
 import { pinChain, pinCoalition, pinnedTree } from '#client/pins.ts'
@@ -52,13 +52,17 @@ afterAll(async () => {
 })
 
 /** A server that serves the first so many links of the chain, and the head that goes with them. */
-function servingLinks(links: readonly GovernanceLink[]): Api {
-  const head = hashOf(links.at(-1))
+function servingLinks(chain: readonly GovernanceLink[]): Api {
+  const head = hashOf(chain.at(-1))
   return {
     ...api,
     readDirectory: async (after = 0) => {
       const served = accepted(await api.readDirectory())
-      return accept({ ...served, chain: [...links.slice(after)] as ServedDirectory['chain'], head })
+      return accept({
+        ...served,
+        chain: chain.slice(after).map((link) => ({ ...link, signatures: [...link.signatures] })),
+        head,
+      })
     },
   }
 }
@@ -169,7 +173,7 @@ describe('the log', () => {
     const other = await foundCoalition()
     const pins = await pinsOf(coalition)
     const { directory } = accepted(await fetchDirectory(api, pins))
-    const strange = { ...api, readCheckpoint: connect(other).readCheckpoint }
+    const strange = { ...api, readCheckpoint: async () => await connect(other).readCheckpoint() }
     expect(reasonOf(await fetchCheckpoint(strange, pins, directory))).toBe('note-unsigned')
     await other.close()
   })
@@ -182,6 +186,15 @@ describe('the log', () => {
   })
 })
 
+/** A server that changes one bit of every tile of a kind. */
+function flipping(kind: 'entries' | 'hashes'): Api['readTile'] {
+  return async (tile) => {
+    const bytes = Uint8Array.from(accepted(await api.readTile(tile)))
+    if (tile.kind === kind) bytes[5] = (bytes[5] ?? 0) ^ 1
+    return accept(bytes)
+  }
+}
+
 describe('an audit', () => {
   test('finds a genuine log in order, and says what it looked at', async () => {
     const report = accepted(await auditLog(api, await pinsOf(coalition)))
@@ -191,14 +204,6 @@ describe('an audit', () => {
     expect(report.publicRecords + report.privateRecords).toBe(report.size)
     expect(report.tiles).toBe(1)
   })
-
-  const flipping =
-    (kind: 'entries' | 'hashes'): Api['readTile'] =>
-    async (tile) => {
-      const bytes = Uint8Array.from(accepted(await api.readTile(tile)))
-      if (tile.kind === kind) bytes[5] = (bytes[5] ?? 0) ^ 1
-      return accept(bytes)
-    }
 
   test.each([
     {
@@ -226,16 +231,16 @@ describe('an audit', () => {
   })
 })
 
-describe('the monitor of a party', () => {
-  const known = () => [added, retired]
-  const findings = async (server: Api, acts: readonly string[]): Promise<readonly Finding[]> =>
-    accepted(
-      await monitorParty(server, await pinsOf(coalition), {
-        domain: 'contoso.example',
-        known: acts,
-      }),
-    ).findings
+function known(): readonly string[] {
+  return [added, retired]
+}
 
+async function findings(server: Api, acts: readonly string[]): Promise<readonly Finding[]> {
+  const party = { domain: 'contoso.example', known: acts }
+  return accepted(await monitorParty(server, await pinsOf(coalition), party)).findings
+}
+
+describe('the monitor of a party', () => {
   test('finds nothing where everything is as the party knows it', async () => {
     expect(await findings(api, known())).toEqual([])
     const other = accepted(

@@ -13,7 +13,7 @@ function server(...answers: readonly (() => Response)[]) {
     url: 'https://coalition.example/base/',
     token: 'secret',
     fetch: async (input, init) => {
-      requests.push({ url: String(input), init })
+      requests.push({ url: new Request(input).url, init })
       const answer = answers[Math.min(requests.length, answers.length) - 1]
       if (answer === undefined) throw new Error('no answer left')
       return await Promise.resolve(answer())
@@ -40,6 +40,10 @@ const problem = (reason: string, status: number, detail?: string) =>
     },
     status,
   )
+
+function busy(): Response {
+  return new Response(null, { status: 503, headers: { 'retry-after': '2' } })
+}
 
 test('asks where the server is, with the token and without following redirects', async () => {
   const { api, requests } = server(json(DIRECTORY))
@@ -114,7 +118,6 @@ test('an answer longer than it may be is not read to its end', async () => {
 })
 
 test('a server that cannot answer now is asked again, with growing pauses, and as it wishes', async () => {
-  const busy = () => new Response(null, { status: 503, headers: { 'retry-after': '2' } })
   const { api, pauses } = server(busy, () => new Response(null, { status: 503 }), json(DIRECTORY))
   expect(reasonOf(await api.readDirectory())).toBe('accepted')
   expect(pauses).toEqual([2000, 1000])

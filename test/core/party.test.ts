@@ -7,6 +7,7 @@ import {
   certificateOf,
   factsOf,
   fingerprintOf,
+  LOG_KEY,
   foundedBy,
   govern,
   governed,
@@ -32,7 +33,7 @@ test('a second charter is refused', () => {
     founders: [
       { domain: 'x.example', officers: [{ certificate: certificateOf('x'), duties: ['admin'] }] },
     ],
-    log_key: 'log',
+    log_key: LOG_KEY,
     quorums: founded.charter?.quorums ?? (undefined as never),
     service_certificate: certificateOf('service'),
     templates: [],

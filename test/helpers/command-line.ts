@@ -122,11 +122,15 @@ export interface ServedFolder {
 
 /** Runs `dunant serve` on a folder, on any free port, until it is stopped. */
 export async function serveFolder(data: string): Promise<ServedFolder> {
-  const child = spawn(process.execPath, [program(), 'serve', '--data', data, '--port', '0', '--quiet', '--json'], {
-    cwd: tmpdir(),
-    env: { PATH: process.env['PATH'] },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [program(), 'serve', '--data', data, '--port', '0', '--quiet', '--json'],
+    {
+      cwd: tmpdir(),
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)))
   const url = await new Promise<string>((resolve, reject) => {
     let text = ''

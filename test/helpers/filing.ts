@@ -16,7 +16,7 @@ import { pinCoalition, type PinStore } from '#client/pins.ts'
 import { systemRandom } from '#client/random.ts'
 import type { Recipient } from '#client/recipients.ts'
 import type { NoticeFileBody } from '#core/act-bodies.ts'
-import { canonicalJson, type JsonObject } from '#core/canonical-json.ts'
+import { canonicalJson } from '#core/canonical-json.ts'
 import { textHash } from '#core/template.ts'
 import type { LinePath } from '#core/receipt.ts'
 import type { Replay } from '#core/replay.ts'
@@ -30,7 +30,7 @@ import { accountTemplate, BRIEF, FACTS } from './statements.ts'
 export function connect(coalition: Pick<Coalition, 'app'>, token?: string): Api {
   return openApi({
     url: 'http://localhost',
-    fetch: async (input, init) => await coalition.app.request(String(input), init),
+    fetch: async (input, init) => await coalition.app.request(new Request(input, init)),
     wait: async () => await Promise.resolve(),
     ...(token === undefined ? {} : { token }),
   })
@@ -70,18 +70,13 @@ export async function foundWithTemplate(
     const uploaded = await coalition.app.request(`/api/templates/${textHash(text)}`, {
       method: 'PUT',
       headers: { authorization: `Bearer ${await coalition.session(company)}` },
-      body: Uint8Array.from(canonicalJson(plain(text))),
+      body: Uint8Array.from(canonicalJson(text)),
     })
     if (uploaded.status !== 201) throw new Error(await uploaded.text())
   }
-  const adopted = await coalition.submit('template.adopt', { manifest: plain(manifest) }, company)
+  const adopted = await coalition.submit('template.adopt', { manifest }, company)
   if (adopted.status !== 201) throw new Error(adopted.text)
   return coalition
-}
-
-function plain(value: object): JsonObject {
-  const json: JsonObject = JSON.parse(JSON.stringify(value))
-  return json
 }
 
 /** Somebody who is told, in the product and, with a mailbox, there too. */

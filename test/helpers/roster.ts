@@ -4,6 +4,7 @@ import type { ActBodies, ActType, Duty, Quorums } from '#core/act-bodies.ts'
 import { DUTIES } from '#core/act-bodies.ts'
 import { type Directory, emptyDirectory, headOf, withRecord } from '#core/directory.ts'
 import { sha256Hex } from '#core/hash.ts'
+import { formatVkey, KEY_TYPE_ED25519, verifierOf } from '#core/log/note.ts'
 import type { CertificateFacts } from '#core/openpgp.ts'
 import { utf8 } from '#core/bytes.ts'
 import { decideGovernance, type GovernanceAct } from '#core/party.ts'
@@ -12,6 +13,11 @@ import type { Result } from '#core/result.ts'
 // Rosters as plain data, for tests of decisions: no OpenPGP here, only the facts that inspection would give.
 
 export const ORIGIN = 'coalition.example'
+
+/** The log key of every roster here; nothing is signed with it. */
+export const LOG_KEY = formatVkey(
+  verifierOf({ name: ORIGIN, seed: new Uint8Array(32) }, KEY_TYPE_ED25519),
+)
 
 export const QUORUMS: Quorums = {
   admit: [2, 3],
@@ -78,7 +84,7 @@ export function foundedBy(...domains: readonly string[]): Directory {
       domain,
       officers: [{ certificate: certificateOf(`admin@${domain}`), duties: DUTIES }],
     })),
-    log_key: 'log',
+    log_key: LOG_KEY,
     quorums: QUORUMS,
     service_certificate: certificateOf('service'),
     templates: [],

@@ -165,6 +165,7 @@ const ENROLLED: readonly RefusalCase[] = [
       const purpose = {
         purpose: 'officer',
         fingerprint: customer.key.fingerprint,
+        certificate: customer.certificateBytes,
         day: dayOf(c.clock.now()),
       } as const
       const challenge = challengeAnswer(c.ports.challengeSecret, purpose)

@@ -376,6 +376,7 @@ async function enrolRaw(coalition: Coalition, bytes: Uint8Array): Promise<Answer
   const challenge = challengeAnswer(coalition.ports.challengeSecret, {
     purpose: 'officer',
     fingerprint: facts.value.fingerprint,
+    certificate: facts.value.bytes,
     day: dayOf(coalition.clock.now()),
   })
   const body = { certificate: base64(bytes), challenge, duties: ['admin', 'reporter'] } as const

@@ -101,6 +101,7 @@ async function fileNotice(filing: Filing): Promise<Result<Output>> {
       update(done, composed.told)
     })
   })
+  folder.keepDeliveries(bundle)
   const terms = await readTerms(filing, plan)
   if (!terms.ok) return terms
   const uploaded = await upload(call, api, bundle)

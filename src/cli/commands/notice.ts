@@ -6,26 +6,20 @@ import { parseFactsCell } from '#client/facts.ts'
 import type { ActOf } from '#core/act.ts'
 import { STATEMENTS, type Statement } from '#core/act-bodies.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
-import { verifyReceipt } from '#core/verify-receipt.ts'
-import { parseAct } from '#wire/act.ts'
 import type { NoticeBrief } from '#wire/campaign.ts'
 import { openOfficer, type OfficerActor, signIn, submit } from '#cli/connection.ts'
-import { describeMissing, describeSubmitted } from '#cli/describe.ts'
-import { pathOf } from '#cli/files.ts'
+import { describeSubmitted } from '#cli/describe.ts'
 import { withHome } from '#cli/home.ts'
 import { type Call, type Command, type Output, say } from '#cli/output.ts'
 import { openPassphrases, type Passphrases } from '#cli/passphrase.ts'
-import { openProductFolder } from '#cli/product-files.ts'
 import { softwareKey } from '#cli/software-key.ts'
 import { adoptedTemplate } from '#cli/templates.ts'
 import { UsageError } from '#cli/usage-error.ts'
 import { readActOf } from './campaign.ts'
-import { bringReceipt } from './notice-file.ts'
 import { readId } from './party.ts'
-import { witnessLine } from './receipt.ts'
 
 /** An officer who is signed in. */
-interface Reader {
+export interface Reader {
   readonly call: Call
   readonly actor: OfficerActor
   readonly api: Api
@@ -87,78 +81,6 @@ export const support: Command = async (call) => {
       : ['the brief is the one that the notice commits to']
     return accept(describeSubmitted(submitted.value, first))
   })
-}
-
-/** `notice status` */
-export const status: Command = async (call) => {
-  const id = readId(call.args.argument(0))
-  return await signedIn(call, async (reader) => {
-    const { actor, api } = reader
-    const served = await api.readAct(id)
-    if (!served.ok) return served
-    const lines = [
-      `notice  ${id}`,
-      `status  ${served.value.status}`,
-      ...served.value.missing.map(describeMissing),
-      ...served.value.marks.map((mark) => `mark    ${mark}`),
-    ]
-    const value = {
-      id,
-      status: served.value.status,
-      missing: served.value.missing,
-      marks: served.value.marks,
-    }
-    const receipt = await api.readReceipt(id, { withChain: true })
-    if (!receipt.ok)
-      return receipt.refusal.reason === 'receipt-not-logged'
-        ? accept(say([...lines, 'log     not logged yet'], value))
-        : receipt
-    const verified = await verifyReceipt(
-      receipt.value,
-      { ...actor.connection.coalition, replay: actor.replay },
-      parseAct,
-    )
-    if (!verified.ok) return verified
-    const { record, status: proof, supports, witnessed, witnessQuorum } = verified.value
-    const files = await renewFiles(reader, id, record.event === 'adopted')
-    if (!files.ok) return files
-    return accept(
-      say(
-        [
-          ...lines,
-          `log     ${record.event} ${record.day}, ${proof}`,
-          witnessLine(verified.value),
-          ...supports.map(
-            ({ party, statements: stated }) => `support ${party}: ${stated.join(', ')}`,
-          ),
-          files.value === undefined
-            ? undefined
-            : `files   ${String(files.value)} with the newest receipt`,
-        ],
-        {
-          ...value,
-          event: record.event,
-          proof,
-          supports,
-          witnessed,
-          witness_quorum: witnessQuorum,
-          files: files.value ?? null,
-        },
-      ),
-    )
-  })
-}
-
-/** A receipt that says "submitted" would make customers' files say less than they could. */
-async function renewFiles(
-  { api, call }: Reader,
-  id: string,
-  isAdopted: boolean,
-): Promise<Result<number | undefined>> {
-  const path = call.args.maybe('files')
-  if (path === undefined) return accept(undefined)
-  if (!isAdopted) return refuse('receipt-not-logged', 'the notice has not taken effect yet')
-  return await bringReceipt(call, api, { id, folder: openProductFolder(pathOf(call, path)) })
 }
 
 interface OpenedBrief {
@@ -240,7 +162,8 @@ function readStatements(call: Call): readonly Statement[] {
   return STATEMENTS.filter((statement) => named.includes(statement))
 }
 
-async function signedIn(
+/** Runs some work as an officer who is signed in. */
+export async function signedIn(
   call: Call,
   work: (reader: Reader) => Promise<Result<Output>>,
 ): Promise<Result<Output>> {

@@ -6,7 +6,7 @@ import { describeSubmitted } from '#cli/describe.ts'
 import { readJson } from '#cli/files.ts'
 import { withHome } from '#cli/home.ts'
 import type { Call, Command } from '#cli/output.ts'
-import { UsageError } from '#cli/usage-error.ts'
+import { FileError, UsageError } from '#cli/usage-error.ts'
 
 const FINGERPRINT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 
@@ -91,7 +91,7 @@ async function readOfficerFile(
   const certificate = member(json, 'certificate')
   const challenge = member(json, 'challenge')
   if (certificate === undefined || challenge === undefined) {
-    throw new UsageError(
+    throw new FileError(
       `${path} is not an officer file; the officer makes one with: dunant challenge answer`,
     )
   }

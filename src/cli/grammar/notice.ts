@@ -123,14 +123,14 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'notice status',
     summary:
-      'show where a notice stands and who supports it; with --files, bring its proof to your product files',
+      'show where a notice stands, who supports it and who has read it; with --files, renew the proof in your product files',
     args: [NOTICE],
     options: {
       files: { type: 'text', value: 'DIR', help: 'product files whose receipt is to be renewed' },
     },
     uses: SIGNING,
     examples: ['dunant notice status c07d… --files product --party contoso.example --key alice'],
-    load: async () => (await import('#cli/commands/notice.ts')).status,
+    load: async () => (await import('#cli/commands/notice-status.ts')).status,
   },
   {
     path: 'notice withdraw',

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { jsonOf, runHere, textOf } from '#test/helpers/command-line.ts'
+import {
+  accepted,
+  COMPANY,
+  openSolo,
+  SOLO_ORIGIN,
+  type SoloCoalition,
+} from '#test/helpers/solo-coalition.ts'
+
+let solo: SoloCoalition
+beforeAll(async () => {
+  solo = await openSolo()
+})
+afterAll(async () => {
+  await solo.close()
+})
+
+const OTHER = 'ab'.repeat(32)
+
+function trust(genesis = solo.genesis): string {
+  return `--server ${solo.server.url} --origin ${SOLO_ORIGIN} --genesis ${genesis}`
+}
+
+test('a server that has a coalition is not made anew, and accepts no other charter', () => {
+  const [again, other] = solo.madeAnew
+  for (const ran of [again, other]) expect(ran?.code).toBe(3)
+  expect(other?.err).toContain('another charter')
+})
+
+test('a folder that is being served is left alone', async () => {
+  const [served, made] = await Promise.all([
+    solo.dunant('company', `serve --port 0 --data ${solo.path('server')}`),
+    solo.dunant('company', `init --origin ${SOLO_ORIGIN} --data ${solo.path('server')}`),
+  ])
+  expect([served.code, made.code]).toEqual([7, 7])
+})
+
+test('a home belongs to one coalition for ever', async () => {
+  await accepted(solo.dunant('customer', `directory pin ${trust()}`))
+  const other = await solo.dunant('customer', `directory show --genesis ${OTHER}`)
+  expect(other.code).toBe(4)
+  expect(other.err).toContain('genesis-wrong')
+  const stranger = await solo.dunant('stranger', `directory pin ${trust(OTHER)}`)
+  expect([4, 5]).toContain(stranger.code)
+  expect(await solo.dunant('stranger', 'directory show')).toMatchObject({ code: 2 })
+})
+
+test('a server that does not answer is code 7, and an unsafe address a mistake', async () => {
+  await accepted(solo.dunant('asking', `directory pin ${trust()}`))
+  expect(await solo.dunant('asking', 'directory show --server http://127.0.0.1:1')).toMatchObject({
+    code: 7,
+  })
+  const plain = await solo.dunant('asking', 'directory show --server http://coalition.example')
+  expect(plain.code).toBe(2)
+  expect(plain.err).toContain('https://')
+})
+
+test('an invitation enrols one mailbox', async () => {
+  await accepted(solo.company(`mailbox invite --out ${solo.path('tokens.txt')}`))
+  const token = readFileSync(solo.path('tokens.txt'), 'utf8').trim()
+  const enrol = `mailbox enrol --filer ${COMPANY} --invitation ${token} ${trust()}`
+  const enrolled = await accepted(solo.dunant('first', enrol))
+  expect(textOf(enrolled, 'mailbox')).toMatch(/^[a-z2-7]{32}$/)
+  const twice = await solo.dunant('second', enrol)
+  expect(twice.code).toBe(4)
+  expect(twice.err).toContain('invitation-invalid')
+  expect(await solo.dunant('second', 'mailbox list')).toMatchObject({ code: 2 })
+})
+
+test('without an invitation work is done instead', async () => {
+  const enrolled = await accepted(
+    solo.dunant('worker', `mailbox enrol --filer ${COMPANY} ${trust()}`),
+  )
+  expect(textOf(enrolled, 'mailbox')).toMatch(/^[a-z2-7]{32}$/)
+  expect(jsonOf(await accepted(solo.dunant('worker', 'mailbox list')))).toMatchObject({ lines: [] })
+})
+
+test('tokens are not lost because a file is there already', async () => {
+  await accepted(solo.company(`mailbox invite --count 2 --out ${solo.path('more.txt')}`))
+  const before = readFileSync(solo.path('more.txt'), 'utf8')
+  const ran = await solo.company(`mailbox invite --out ${solo.path('more.txt')}`)
+  expect(ran.code).toBe(3)
+  expect(ran.err).toContain('not written over')
+  expect(readFileSync(solo.path('more.txt'), 'utf8')).toBe(before)
+})
+
+test('the log is verified, audited and watched', async () => {
+  const first = jsonOf(await accepted(solo.company('log watch-once')))
+  expect(first).toMatchObject({ party: COMPANY, findings: [] })
+  const seen = jsonOf(await accepted(solo.dunant('company', 'log verify')))
+  expect(seen).toMatchObject({ before: seen['size'] })
+  await accepted(solo.company('mailbox invite'))
+  const grown = jsonOf(await accepted(solo.dunant('company', 'log verify')))
+  expect(Number(grown['size'])).toBeGreaterThan(Number(seen['size']))
+  expect(grown['before']).toBe(seen['size'])
+  expect(jsonOf(await accepted(solo.dunant('auditor', `log audit ${trust()}`)))).toMatchObject({
+    governance: 1,
+  })
+})
+
+test('the interface can be called directly, signed in or not', async () => {
+  const enrolled = await accepted(
+    solo.dunant('called', `mailbox enrol --filer ${COMPANY} ${trust()}`),
+  )
+  const path = `/api/mailboxes/${textOf(enrolled, 'mailbox')}`
+  const open = await accepted(solo.company(`api GET ${path}`))
+  expect(jsonOf(open)).toMatchObject({ status: 200, body: { id: textOf(enrolled, 'mailbox') } })
+  const closed = await runHere(['api', 'GET', path, '--server', solo.server.url])
+  expect([4, 8]).toContain(closed.code)
+  expect(closed.out).toBe('')
+})
