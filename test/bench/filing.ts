@@ -1,4 +1,5 @@
 import { composeAct } from '#client/act.ts'
+import type { Api } from '#client/http.ts'
 import { type Bundle, composeBundle, uploadBundle } from '#client/bundle.ts'
 import { mailboxLine, productLine } from '#client/envelope.ts'
 import { answerChallenge, encryptTo, signDetached, signEntity } from '#client/openpgp.ts'
@@ -140,7 +141,7 @@ async function fileAll(server: BenchServer, bundles: readonly Bundle[]): Promise
 }
 
 async function fileOne({ api, head, member }: BenchServer, bundle: Bundle): Promise<void> {
-  accepted(await uploadBundle(api, bundle))
+  await upload(api, bundle)
   const { count, root } = bundle
   const payload = composeAct({
     type: 'notice.file',
@@ -159,4 +160,13 @@ async function fileOne({ api, head, member }: BenchServer, bundle: Bundle): Prom
   })
   const signatures = [await signDetached(member.key, payload, { at: NOW })]
   accepted(await api.submitAct({ payload, signatures }))
+}
+
+/** Uploads of one party reserve their room one after the other; whoever loses that race comes again. */
+async function upload(api: Api, bundle: Bundle): Promise<void> {
+  for (;;) {
+    const uploaded = await uploadBundle(api, bundle)
+    if (uploaded.ok) return
+    if (uploaded.refusal.reason !== 'state-changed') accepted(uploaded)
+  }
 }

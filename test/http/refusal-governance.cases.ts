@@ -1,6 +1,7 @@
 import { composeAct } from '#client/act.ts'
 import type { ActBodies, ActType } from '#core/act-bodies.ts'
 import { base64, utf8 } from '#core/bytes.ts'
+import { LOG_KEY } from '#test/helpers/roster.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { writeArmor } from '#core/packets.ts'
 import { createApp } from '#http/app.ts'
@@ -100,6 +101,19 @@ const CHARTER: readonly RefusalCase[] = [
     },
   },
   {
+    reason: 'vkey-malformed',
+    status: 422,
+    founded: false,
+    name: 'a charter whose log key nobody can read',
+    arrange: async (c) => {
+      const [payload, ...signatures] = await charterOf(c, 'coalition.example+00000000+AA')
+      const app = createApp({ ...c.ports, genesis: sha256Hex(payload) })
+      const body = formOf(payload, signatures)
+      return async () =>
+        await answeredBy(await app.request('/api/acts', { method: 'POST', body }))
+    },
+  },
+  {
     reason: 'founder-missing',
     status: 422,
     founded: false,
@@ -119,7 +133,7 @@ const CHARTER: readonly RefusalCase[] = [
 ]
 
 /** Another charter by the same companies, with all their signatures. */
-async function charterOf(c: Coalition): Promise<[Uint8Array, ...string[]]> {
+async function charterOf(c: Coalition, logKey = LOG_KEY): Promise<[Uint8Array, ...string[]]> {
   const payload = composeAct({
     type: 'charter.adopt',
     body: {
@@ -127,7 +141,7 @@ async function charterOf(c: Coalition): Promise<[Uint8Array, ...string[]]> {
         domain,
         officers: [{ certificate, duties: ['admin'] }],
       })),
-      log_key: 'coalition.example+00000000+AA',
+      log_key: logKey,
       quorums: {
         admit: [2, 3],
         advisory_reviewers: 2,

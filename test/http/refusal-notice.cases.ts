@@ -191,7 +191,7 @@ const NOTICES: readonly RefusalCase[] = [
   ),
   filing(
     'a notice corrected twice',
-    { reason: 'state-changed', status: 409 },
+    { reason: 'notice-superseded', status: 409 },
     async ({ bundle, c, contoso }) => {
       const { notice } = await fileNotice(c, contoso, { customers: [await c.enrol('alice')] })
       await fileNotice(c, contoso, {

@@ -40,7 +40,6 @@ const CLIENT_ONLY: readonly RefusalReason[] = [
   'checkpoint-older',
   'proof-malformed',
   'proof-wrong',
-  'vkey-malformed',
   'tile-malformed',
   'directory-broken',
   'chain-shorter-than-pinned',
@@ -65,6 +64,9 @@ const CLIENT_ONLY: readonly RefusalReason[] = [
   'key-malformed',
   'passphrase-wrong',
 ]
+
+/** Given to whoever lost a race twelve times over: shown by the races of bundles.test.ts, and by no single request. */
+const RACES: readonly RefusalReason[] = ['state-changed']
 
 let coalition: Coalition | undefined
 afterEach(async () => {
@@ -103,12 +105,12 @@ test('a stranger gets one and the same answer, whatever is wrong', async () => {
 
 test('every refusal has a test over HTTP, or is given by clients alone', () => {
   const tested = new Set<RefusalReason>(CASES.map(({ reason }) => reason))
-  const elsewhere = new Set<RefusalReason>(CLIENT_ONLY)
+  const elsewhere = new Set<RefusalReason>([...CLIENT_ONLY, ...RACES])
   expect(REFUSAL_REASONS.filter((reason) => !tested.has(reason) && !elsewhere.has(reason))).toEqual(
     [],
   )
   expect([...elsewhere].filter((reason) => tested.has(reason))).toEqual([])
-  expect(elsewhere.size).toBe(CLIENT_ONLY.length)
+  expect(elsewhere.size).toBe(CLIENT_ONLY.length + RACES.length)
 })
 
 test('no two tests of refusals have one name', () => {
