@@ -84,9 +84,11 @@ export function checkBrief(
 ): Result<void> {
   const held = state.subjects.get('brief', brief.hash)
   if (held === undefined || held.party !== brief.author) return refuse('brief-unknown')
-  return held.recipients.every((domain) => brief.allowed.includes(domain))
-    ? accept(undefined)
-    : refuse('brief-recipients-wrong')
+  // Who falsely claims a key cannot read with it, and must not keep its holder out.
+  const isInside = held.recipients.every((parties) =>
+    parties.some((domain) => brief.allowed.includes(domain)),
+  )
+  return isInside ? accept(undefined) : refuse('brief-recipients-wrong')
 }
 
 /** Tells whether a party belongs to a campaign's circle: its author and those invited. */

@@ -102,8 +102,11 @@ export interface BundleState {
 /** An uploaded OpenPGP message for the parties of a campaign. */
 export interface BriefState {
   readonly party: string
-  /** Parties whose officers it is encrypted to, ascending. */
-  readonly recipients: readonly string[]
+  /**
+   * For each key that it is encrypted to, the parties whose active officers have it, in order. Mostly one: but anybody can bind
+   * another's encryption key to a certificate.
+   */
+  readonly recipients: readonly (readonly string[])[]
   readonly day: string
 }
 

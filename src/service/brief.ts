@@ -1,5 +1,5 @@
 import type { BriefState, Reader } from '#core/decision.ts'
-import type { Directory } from '#core/directory.ts'
+import type { Directory, Party } from '#core/directory.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { messageRecipients } from '#core/packets.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
@@ -63,23 +63,23 @@ export async function uploadBrief(
   return outcome === 'committed' ? accept(undefined) : refuse('state-changed')
 }
 
-/** The parties whose active officers a message is encrypted to, ascending; `undefined` where a key is nobody's. */
-function partiesOf(directory: Directory, keys: readonly string[]): readonly string[] | undefined {
-  const parties = new Set<string>()
-  for (const key of keys) {
-    const owner = [...directory.parties.values()].find(
-      (party) =>
-        party.status === 'active' &&
-        [...party.officers.values()].some(
-          (officer) =>
-            officer.status === 'active' &&
-            officer.encryptionKeys.some((own) => own === key || own.endsWith(key)),
-        ),
-    )
-    if (owner === undefined) return undefined
-    parties.add(owner.domain)
-  }
-  return [...parties].toSorted()
+/** For each key of a message the parties whose active officers have it; `undefined` where a key is nobody's. */
+function partiesOf(
+  directory: Directory,
+  keys: readonly string[],
+): BriefState['recipients'] | undefined {
+  const active = [...directory.parties.values()].filter(({ status }) => status === 'active')
+  const parties = keys.map((key) =>
+    active.filter((party) => hasKey(party, key)).map(({ domain }) => domain),
+  )
+  return parties.every(({ length }) => length > 0) ? parties : undefined
+}
+
+function hasKey({ officers }: Party, key: string): boolean {
+  return [...officers.values()].some(
+    ({ encryptionKeys, status }) =>
+      status === 'active' && encryptionKeys.some((own) => own === key || own.endsWith(key)),
+  )
 }
 
 /** Reads a brief: for the party that uploaded it and those it is encrypted to. Refuses `not-found`. */
@@ -93,7 +93,7 @@ export async function readBrief(
     sha256,
   )
   if (brief === undefined || reader.kind !== 'party') return refuse('not-found')
-  if (reader.domain !== brief.party && !brief.recipients.includes(reader.domain))
+  if (reader.domain !== brief.party && !brief.recipients.flat().includes(reader.domain))
     return refuse('not-found')
   const bytes = await ports.blobs.get(blobKey(sha256))
   return bytes === undefined ? refuse('not-found') : accept(bytes)

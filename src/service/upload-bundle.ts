@@ -31,6 +31,8 @@ const CHUNKS_MAX = 2048
 /** Lines of one bundle: more customers than any notice has had so far, many times over. */
 const LINES_MAX = 2 ** 20
 const UPLOAD_ID_BYTES = 16
+/** Other uploads of the same party that a reservation may lose against. */
+const RESERVATIONS_MAX = 2 * UPLOADS_MAX
 const READ_MAX = 100
 
 /** What uploading needs. */
@@ -148,16 +150,19 @@ async function reserve(
   version: number,
 ): Promise<Result<FoundUpload>> {
   const quotaRef = { kind: 'quota', id: chunk.party }
-  const [quota] = await ports.storage.readSubjects([quotaRef])
-  const fits = await checkQuota(ports.storage, chunk)
-  if (!fits.ok) return fits
-  const bundle = newBundle(chunk, {
-    now: ports.clock.now(),
-    upload: hex(ports.random.bytes(UPLOAD_ID_BYTES)),
-  })
-  const quotaWrite = { ...quotaRef, expected: quota?.version ?? 0, state: '{}' }
-  const isReserved = await write(ports.storage, [bundleWrite(bundle, version), quotaWrite])
-  return isReserved ? accept({ held: bundle, version: version + 1 }) : refuse('state-changed')
+  for (let attempt = 0; attempt < RESERVATIONS_MAX; attempt++) {
+    const [quota] = await ports.storage.readSubjects([quotaRef])
+    const fits = await checkQuota(ports.storage, chunk)
+    if (!fits.ok) return fits
+    const upload = hex(ports.random.bytes(UPLOAD_ID_BYTES))
+    const bundle = newBundle(chunk, { now: ports.clock.now(), upload })
+    const quotaWrite = { ...quotaRef, expected: quota?.version ?? 0, state: '{}' }
+    if (await write(ports.storage, [bundleWrite(bundle, version), quotaWrite])) {
+      return accept({ held: bundle, version: version + 1 })
+    }
+    if ((await findUpload(ports.storage, chunk)).version !== version) break
+  }
+  return refuse('state-changed')
 }
 
 /** The tag by which a party's unfiled bundles are listed. */

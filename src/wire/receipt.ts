@@ -7,14 +7,17 @@ const base64 = z
   .string()
   .max(256 * 1024)
   .regex(/^[A-Za-z0-9+/]+={0,2}$/)
-const signatures = z
-  .array(z.string().max(32 * 1024))
-  .min(1)
-  .max(1000)
+const armored = z.string().max(32 * 1024)
+const signatures = z.array(armored).min(1).max(1000)
 const proof = z.string().max(512 * 1024)
 
 /** An act with its signatures and the proof of its log record. */
-export const SealedRecordSchema = z.strictObject({ payload: base64, proof, signatures })
+export const SealedRecordSchema = z.strictObject({
+  payload: base64,
+  proof,
+  // A lapsed act may have lost every signature that counted.
+  signatures: z.array(armored).max(1000),
+})
 /** One record of the governance chain. */
 export const GovernanceLinkSchema = z.strictObject({
   addendum: base64,

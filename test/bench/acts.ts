@@ -27,7 +27,7 @@ export const acts: Group = {
   run: async (effort, print) => {
     const server = await openServer()
     try {
-      const times = effort.isQuick ? 384 : 2048
+      const times = effort.isQuick ? 256 : 2048
       const samples = Math.min(effort.samples, effort.isQuick ? 3 : 7)
       const sample = await signedAct(server)
       const insert = insertContender(server, sample)

@@ -20,7 +20,11 @@ export interface ComposeReport {
 }
 
 /** Composes one customer list as the command line does, in a process of its own. */
-export async function composeRole([folder = '', count = '']: readonly string[]): Promise<void> {
+export async function composeRole([
+  folder = '',
+  count = '',
+  finishes,
+]: readonly string[]): Promise<void> {
   const reporterKey = accepted(
     await unlockKey(readFileSync(join(folder, 'reporter.asc'), 'utf8'), ''),
   )
@@ -59,7 +63,7 @@ export async function composeRole([folder = '', count = '']: readonly string[]):
   const bundled = (performance.now() - started) / 1000
   if (faults.length + undeliverable.length > 0 || String(told) !== count)
     throw new Error('somebody was left out')
-  products.finish(bundle, () => undefined)
+  if (finishes === 'files') products.finish(bundle, () => undefined)
   const durable = (performance.now() - started) / 1000
   rmSync(out, { recursive: true })
   const report: ComposeReport = {

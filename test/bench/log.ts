@@ -33,7 +33,7 @@ export const log: Group = {
   run: async (effort, print) => {
     const disk = await openDisk()
     try {
-      const times = effort.isQuick ? 4096 : 16_384
+      const times = effort.isQuick ? 2048 : 16_384
       const ours: Contender = {
         times,
         prepare: async () => await addRecords(disk.storage, times),

@@ -26,7 +26,7 @@ export const receipts: Group = {
   name: 'receipts',
   lines: ['receipts', 'inclusion-proofs', 'inclusion-proofs-batch'],
   run: async (effort, print) => {
-    const leaves = effort.isQuick ? 8192 : 65_536
+    const leaves = effort.isQuick ? 4096 : 65_536
     const { storage } = await openDisk()
     const coalition = await foundCoalition({ ports: { storage } })
     try {

@@ -149,17 +149,18 @@ async function againstGpg(
     return
   }
   try {
-    const times = effort.isQuick ? 20 : 60
+    const times = effort.isQuick ? 15 : 60
+    const samples = effort.isQuick ? 3 : 5
     const [our, gpg] = await interleave([ours, { ...opened, times }], {
       ...effort,
-      samples: Math.min(effort.samples, 5),
+      samples,
     })
     print({
       ...line('sign-encrypt-gpg', our, effort),
       ratio: speedRatio(our, gpg),
       goal: 20,
       reference: `${String(perSecond(gpg))} per second of CPU: one process of gpg for each notice, its agent's share included`,
-      samples: Math.min(effort.samples, 5),
+      samples,
     })
   } finally {
     opened.close()

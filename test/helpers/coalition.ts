@@ -119,24 +119,12 @@ export async function foundCoalition(
   const domains = options.domains ?? ['contoso.example', 'fabrikam.example', 'litware.example']
   const companies = await Promise.all(domains.map(async (domain) => await companyKey(domain)))
   const server = await openServer(options.ports ?? {}, options.logSeed)
-  const charter = composeAct({
-    type: 'charter.adopt',
-    body: {
-      founders: companies.map(({ certificate, domain }) => ({
-        domain,
-        officers: [{ certificate, duties: DUTIES }],
-      })),
-      log_key: server.vkey,
-      quorums: { ...QUORUMS, ...options.quorums },
-      service_certificate: base64(server.ports.crypto.serviceCertificate),
-      templates: [],
-      witnesses: { keys: [], quorum: 0 },
-    },
-    by: { party: domains[0] ?? '' },
-    directory: NO_HEAD,
-    origin: ORIGIN,
-    now: BEGIN,
-    nonce: new Uint8Array(16),
+  const charter = composeCharter(companies, {
+    log_key: server.vkey,
+    quorums: { ...QUORUMS, ...options.quorums },
+    service_certificate: base64(server.ports.crypto.serviceCertificate),
+    templates: [],
+    witnesses: { keys: [], quorum: 0 },
   })
   const ports = { ...server.ports, genesis: sha256Hex(charter) }
   const coalition = clientsOf({ ...server, ports, companies })
@@ -152,9 +140,33 @@ export async function foundCoalition(
   return coalition
 }
 
-function clientsOf(server: Server & { readonly companies: readonly Company[] }): Coalition {
+/** The charter of some companies, each with one officer who may do everything. `now` is POSIX seconds. */
+export function composeCharter(
+  companies: readonly Company[],
+  terms: Omit<ActBodies['charter.adopt'], 'founders'>,
+  now = BEGIN,
+): Uint8Array {
+  const founders = companies.map(({ certificate, domain }) => ({
+    domain,
+    officers: [{ certificate, duties: DUTIES }],
+  }))
+  return composeAct({
+    type: 'charter.adopt',
+    body: { founders, ...terms },
+    by: { party: companies[0]?.domain ?? '' },
+    directory: NO_HEAD,
+    origin: ORIGIN,
+    now,
+    nonce: new Uint8Array(16),
+  })
+}
+
+/** Clients around a server, wherever it answers. */
+export function clientsOf(
+  server: Server & { readonly companies: readonly Company[] },
+  app = createApp(server.ports),
+): Coalition {
   const { clock, companies, events, folder, ports } = server
-  const app = createApp(ports)
   const ask: Coalition['ask'] = async (path, options = {}) => await askApp(app, path, options)
   const post: Coalition['post'] = async (payload, ...signatures) =>
     await ask('/api/acts', { method: 'POST', body: formOf(payload, signatures) })

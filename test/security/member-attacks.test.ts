@@ -1,6 +1,6 @@
-import { enums, type PrivateKey } from 'openpgp'
+import { enums, type PrivateKey, readKey } from 'openpgp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { unlockKey } from '#client/openpgp.ts'
+import { openMessage, type UnlockedKey, unlockKey } from '#client/openpgp.ts'
 import { DUTIES } from '#core/act-bodies.ts'
 import { base64, concat } from '#core/bytes.ts'
 import { sha256Hex } from '#core/hash.ts'
@@ -17,7 +17,7 @@ import {
   paddedLines,
   upload,
 } from '#test/helpers/notices.ts'
-import { accepted, DAY, make, packetsOf, selfSign } from '#test/helpers/openpgp-keys.ts'
+import { accepted, DAY, make, packetsOf, reasonOf, selfSign } from '#test/helpers/openpgp-keys.ts'
 
 // A member of the coalition who plays false. Notices with another brief, template, signer or reader than the act names are in
 // test/client/open-envelope.test.ts; acts that hide something from a co-signer in test/client/act.test.ts.
@@ -44,7 +44,6 @@ async function squatting(victim: Uint8Array): Promise<{ bytes: Uint8Array; key: 
   const { bytes, key } = await make({ date: BEGIN - DAY, name: 'Mallory' })
   const taken = packetsOf(victim).find(({ tag }) => tag === TAG.subkey)
   if (taken === undefined) throw new Error('the victim has no subkey')
-  const { readKey } = await import('openpgp')
   const [subkey] = (await readKey({ binaryKey: victim })).getSubkeys()
   const binding = await selfSign(key, enums.signature.subkeyBinding, {
     data: { key: key.keyPacket, bind: subkey?.keyPacket },
@@ -54,7 +53,8 @@ async function squatting(victim: Uint8Array): Promise<{ bytes: Uint8Array; key: 
   return { bytes: concat(bytes, taken.bytes, binding), key }
 }
 
-async function enrolSquatter(victim: Company): Promise<void> {
+/** Enrols such a certificate for the false member, and gives its key. */
+async function enrolSquatter(victim: Company): Promise<UnlockedKey> {
   const { bytes, key } = await squatting(victim.certificateBytes)
   const facts = accepted(
     await coalition.ports.crypto.inspectCertificate(bytes, 'officer', coalition.clock.now()),
@@ -72,11 +72,13 @@ async function enrolSquatter(victim: Company): Promise<void> {
   const challenge = await coalition.challenge(unlocked, bytes, 'officer')
   const body = { certificate: base64(bytes), challenge, duties: DUTIES }
   idOf(await coalition.submit('officer.add', body, mallory))
+  return unlocked
 }
 
 describe("a member who enrols another's encryption key as its own", () => {
+  let squatter: UnlockedKey
   beforeAll(async () => {
-    await enrolSquatter(fabrikam)
+    squatter = await enrolSquatter(fabrikam)
   })
 
   test('does not keep the other from renewing its certificate', async () => {
@@ -89,16 +91,16 @@ describe("a member who enrols another's encryption key as its own", () => {
     )
   })
 
-  test('does not keep the other out of a campaign, nor gets what is meant for it', async () => {
+  test('does not keep the other out of a campaign: what it claims, it cannot decrypt', async () => {
     const campaign = await openCampaign(coalition, litware, [fabrikam])
     idOf(await coalition.submit('campaign.accept', { campaign }, fabrikam))
     const content = await briefTo(coalition, litware, [litware, fabrikam])
     idOf(await coalition.submit('campaign.share', { campaign, content }, litware))
-    const read = async (company: Company) =>
-      (await coalition.ask(`/api/briefs/${content}`, { token: await coalition.session(company) }))
-        .status
-    expect(await read(fabrikam)).toBe(200)
-    expect(await read(mallory)).toBe(404)
+    const token = await coalition.session(fabrikam)
+    const { bytes, status } = await coalition.ask(`/api/briefs/${content}`, { token })
+    expect(status).toBe(200)
+    expect(reasonOf(await openMessage(fabrikam.key, bytes))).toBe('accepted')
+    expect(reasonOf(await openMessage(squatter, bytes))).toBe('envelope-recipient-wrong')
   })
 })
 

@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import type { Hono } from 'hono'
+import type { Directory } from '#core/directory.ts'
+import { sha256Hex } from '#core/hash.ts'
+import type { Quorums } from '#core/act-bodies.ts'
+import { createServerHome, setGenesis } from '#entry/home.ts'
+import type { HttpPorts } from '#http/app.ts'
+import { clientsOf, type Coalition, composeCharter, ORIGIN, QUORUMS } from './coalition.ts'
+import { companyKey } from './coalition-keys.ts'
+
+/** A server in a process of its own, and everything that it may write to. */
+export interface ServerProcess {
+  readonly coalition: Coalition
+  readonly url: string
+  /** Holds the server's home, its working folder, its temporary folder, and what it printed: nothing of the clients. */
+  readonly folder: string
+  /** Bytes of memory that the process holds. */
+  readonly memoryBytes: () => number
+  readonly isUp: () => boolean
+  /** Asks it to end, and waits. */
+  readonly stop: () => Promise<void>
+  /** Stops it where it still runs, and removes what it wrote. */
+  readonly clear: () => Promise<void>
+}
+
+const START_MILLISECONDS = 30_000
+
+/** Starts a server by the system's clock and founds a coalition over HTTP. */
+export async function startServerProcess(
+  options: { readonly quorums?: Partial<Quorums>; readonly templates?: readonly string[] } = {},
+): Promise<ServerProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'dunant-process-'))
+  const home = join(folder, 'home')
+  const domains = ['contoso.example', 'fabrikam.example', 'litware.example']
+  const companies = await Promise.all(domains.map(async (domain) => await companyKey(domain)))
+  const { log_key, service_certificate } = await createServerHome(home, { origin: ORIGIN })
+  const quorums = { ...QUORUMS, ...options.quorums }
+  const witnesses = { keys: [], quorum: 0 }
+  const terms = {
+    log_key,
+    quorums,
+    service_certificate,
+    templates: options.templates ?? [],
+    witnesses,
+  }
+  const charter = composeCharter(companies, terms, now())
+  const genesis = sha256Hex(charter)
+  setGenesis(home, genesis)
+  const child = launch(folder, home)
+  const url = await addressOf(child, folder)
+  const coalition = clientsOf(
+    {
+      companies,
+      clock: { now, set: unsettable, advance: unsettable },
+      events: [],
+      folder: home,
+      vkey: log_key,
+      ports: distantPorts(url, genesis),
+    },
+    distantApp(url),
+  )
+  const votes = companies.map(async (company) => await coalition.sign(company, charter))
+  const founded = await coalition.post(charter, ...(await Promise.all(votes)))
+  if (founded.status !== 201) throw new Error(`the charter was refused: ${founded.text}`)
+  const isUp = () => child.exitCode === null && child.signalCode === null
+  const stop = async () => {
+    if (!isUp()) return
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  }
+  return {
+    coalition,
+    url,
+    folder,
+    memoryBytes: () => memoryOf(child),
+    isUp,
+    stop,
+    clear: async () => {
+      await stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000)
+}
+
+function unsettable(): never {
+  throw new Error('the process goes by the clock of the system')
+}
+
+/** It runs where a core file would be found, and with a temporary folder of its own. */
+function launch(folder: string, home: string): ChildProcess {
+  const [cwd, tmp] = ['cwd', 'tmp'].map((name) => join(folder, name))
+  for (const path of [cwd, tmp]) mkdirSync(path ?? '')
+  const [stdout, stderr] = ['stdout', 'stderr'].map((name) => openSync(join(folder, name), 'w'))
+  const tsx = pathToFileURL(resolve('node_modules/tsx/dist/esm/index.mjs')).href
+  const args = ['--import', tsx, resolve('test/shell/server.ts'), home, '0']
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { PATH: process.env['PATH'], TMPDIR: tmp, TSX_DISABLE_CACHE: '1' },
+    stdio: ['ignore', stdout, stderr],
+  })
+  for (const file of [stdout, stderr]) if (file !== undefined) closeSync(file)
+  return child
+}
+
+async function addressOf(child: ChildProcess, folder: string): Promise<string> {
+  for (const end = Date.now() + START_MILLISECONDS; Date.now() < end; await sleep(50)) {
+    const [url] = /http:\S+/.exec(readFileSync(join(folder, 'stdout'), 'utf8')) ?? []
+    if (url !== undefined) return url
+    if (child.exitCode !== null) break
+  }
+  throw new Error(`the server did not start: ${readFileSync(join(folder, 'stderr'), 'utf8')}`)
+}
+
+/** What the clients ask an app in this process for, asked of a process elsewhere. */
+function distantApp(url: string): Hono {
+  const request = async (path: string, init?: RequestInit): Promise<Response> => {
+    const { pathname, search } = new URL(path, url)
+    return await fetch(`${url}${pathname}${search}`, init)
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- clients use nothing else of an app
+  return { request } as unknown as Hono
+}
+
+/** The clients look at nothing of the ports but these two. */
+function distantPorts(url: string, genesis: string): HttpPorts {
+  const current = async (): Promise<Pick<Directory, 'chain'>> => {
+    const response = await fetch(`${url}/api/directory`)
+    const { head }: { head: string } = Object(await response.json())
+    return { chain: [{ hash: head, day: '' }] }
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other ports are in the other process
+  return { directory: { current }, genesis } as unknown as HttpPorts
+}
+
+function memoryOf({ pid }: ChildProcess): number {
+  const { stdout } = spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })
+  const kilobytes = Number(stdout.trim())
+  if (!(kilobytes > 0)) throw new Error('the process is gone')
+  return kilobytes * 1024
+}
