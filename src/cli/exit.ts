@@ -100,6 +100,7 @@ const REFUSAL_EXITS: Readonly<Record<RefusalReason, ExitCode>> = {
   'not-due': EXIT.refused,
   'nothing-to-do': EXIT.refused,
   'mailbox-unavailable': EXIT.refused,
+  'mailbox-over-quota': EXIT.refused,
   'mailbox-exists': EXIT.refused,
   'mailbox-id-wrong': EXIT.unverified,
   'invitation-invalid': EXIT.refused,

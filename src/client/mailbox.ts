@@ -30,7 +30,6 @@ export interface EnrolmentDraft {
   }
   /** Answer to the challenge, 64 hex digits. */
   readonly challenge: string
-  readonly filers: readonly string[]
   readonly identifiable?: boolean
   /** A token that a party handed out, or the work that `findWork` found. */
   readonly admission: { readonly invitation: string } | { readonly work: string }
@@ -95,11 +94,10 @@ export async function mailboxSecrets(
 
 /** Composes the act that enrols a mailbox; the key that is enrolled signs it. */
 export function composeEnrolment(draft: EnrolmentDraft): Uint8Array {
-  const { admission, challenge, directory, filers, mailbox, nonce, now, origin } = draft
+  const { admission, challenge, directory, mailbox, nonce, now, origin } = draft
   const body: ActBodies['mailbox.enrol'] = {
     certificate: base64(mailbox.certificate),
     challenge,
-    filers: [...new Set(filers)].toSorted(),
     identifiable: draft.identifiable ?? false,
     mailbox: mailbox.id,
     salt: mailbox.salt,

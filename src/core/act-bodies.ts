@@ -130,12 +130,15 @@ export interface MailboxInviteBody {
   readonly tokens: readonly string[]
 }
 
-/** Enrols a mailbox, signed by the certificate enrolled. */
+/**
+ * Enrols a mailbox, signed by the certificate enrolled.
+ *
+ * It names no party: every filer reads it to check the key, and none is to learn of the others. Who invited may file; the rest is told by
+ * `mailbox.filers`, which only the operator reads.
+ */
 export interface MailboxEnrolBody {
   readonly certificate: string
   readonly challenge: string
-  /** Domains of the parties that may file to this mailbox. */
-  readonly filers: readonly string[]
   /** True where the certificate is a published one that names its owner, who accepts that. */
   readonly identifiable: boolean
   /** An invitation token (64 hex digits), or absent where `work` is given. */

@@ -29,6 +29,8 @@ export interface MailboxState {
   readonly keys: readonly string[]
   readonly encryptionKeys: readonly string[]
   readonly filers: readonly string[]
+  /** Changes of a UTC day, counted to bound them. */
+  readonly changes: { readonly day: string; readonly count: number }
   readonly closed: boolean
   readonly salt: string
   /** Act ids of the enrolment and of each rotation, in order. */

@@ -19,8 +19,6 @@ export interface MailboxChain {
   readonly certificates: readonly Uint8Array[]
   /** What was found out about the current one. */
   readonly facts: CertificateFacts
-  /** Domains that may file, as the enrolment said. */
-  readonly filers: readonly string[]
   /** The certificate that was current when an act of the chain was made. */
   certificateBefore(act: string): Uint8Array | undefined
 }
@@ -42,7 +40,6 @@ export interface MailboxClaim {
 export async function verifyMailboxChain(claim: MailboxClaim): Promise<Result<MailboxChain>> {
   const certificates: Uint8Array[] = []
   const ids: string[] = []
-  let filers: readonly string[] = []
   let facts: CertificateFacts | undefined
   for (const [position, link] of claim.links.entries()) {
     const parsed = openLink(claim, link)
@@ -52,7 +49,6 @@ export async function verifyMailboxChain(claim: MailboxClaim): Promise<Result<Ma
     const signer = certificates.at(-1) ?? offered.value.bytes
     const signed = await isSignedBy(parsed.value, link.signatures, signer)
     if (!signed.ok) return signed
-    if (parsed.value.act.type === 'mailbox.enrol') filers = parsed.value.act.body.filers
     certificates.push(offered.value.bytes)
     ids.push(parsed.value.id)
     facts = offered.value
@@ -62,7 +58,6 @@ export async function verifyMailboxChain(claim: MailboxClaim): Promise<Result<Ma
     id: claim.id,
     certificates,
     facts,
-    filers,
     certificateBefore: (act) => certificates[ids.indexOf(act) - 1],
   })
 }

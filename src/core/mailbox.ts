@@ -1,6 +1,13 @@
 import type { ActOf, ParsedAct } from './act.ts'
 import { base32, fromHex, utf8 } from './bytes.ts'
-import type { DecisionState, Decision, MailboxState, Reader, SubjectKey } from './decision.ts'
+import type {
+  DecisionState,
+  Effect,
+  Decision,
+  MailboxState,
+  Reader,
+  SubjectKey,
+} from './decision.ts'
 import { done } from './decision.ts'
 import { sha256, sha256Hex } from './hash.ts'
 import type { CertificateFacts } from './openpgp.ts'
@@ -9,6 +16,10 @@ import { dayOf, midnightOf } from './time.ts'
 
 /** Leading zero bits that a stranger's proof of work must show: about a million hashes. */
 export const WORK_BITS = 20
+/** A mailbox changes its filers or its key at most this often in a UTC day. */
+export const CHANGES_PER_DAY_MAX = 16
+/** A chain has at most this many keys; who needs more closes the mailbox and enrols another. */
+export const LINKS_MAX = 64
 /** A mailbox names at most this many parties that may file to it. */
 export const FILERS_MAX = 32
 
@@ -84,7 +95,7 @@ export function decideMailbox(
     case 'mailbox.close':
     case 'mailbox.filers':
     case 'mailbox.rotate':
-      return change(state, { act, id: parsed.id })
+      return change(state, { act, id: parsed.id }, now)
   }
 }
 
@@ -115,26 +126,35 @@ function enrol(
   if (state.subjects.get('mailbox', body.mailbox) !== undefined) return refuse('mailbox-exists')
   if (facts.provenKeys.some((key) => state.directory.keys.has(key)))
     return refuse('certificate-enrolled-already')
-  const unknown = body.filers.find((domain) => !state.directory.parties.has(domain))
-  if (unknown !== undefined) return refuse('party-unknown')
   const mailbox: MailboxState = {
     ...certificateState(facts, body.certificate),
-    filers: body.filers,
+    filers: [],
+    changes: { day: dayOf(now), count: 0 },
     closed: false,
     salt: body.salt,
     links: [parsed.id],
   }
-  const put = { kind: 'put', subject: 'mailbox', id: body.mailbox, state: mailbox } as const
+  const put = (filers: readonly string[]): Effect => ({
+    kind: 'put',
+    subject: 'mailbox',
+    id: body.mailbox,
+    state: { ...mailbox, filers },
+  })
   if (body.invitation === undefined) {
     return isTimelyWork(body.mailbox, body.work ?? '', now)
-      ? accept(done(put))
+      ? accept(done(put([])))
       : refuse('work-insufficient')
   }
   const id = tokenHash(body.invitation)
   const invitation = state.subjects.get('invitation', id)
   if (invitation === undefined || invitation.spent) return refuse('invitation-invalid')
   return accept(
-    done(put, { kind: 'put', subject: 'invitation', id, state: { ...invitation, spent: true } }),
+    done(put([invitation.party]), {
+      kind: 'put',
+      subject: 'invitation',
+      id,
+      state: { ...invitation, spent: true },
+    }),
   )
 }
 
@@ -145,13 +165,30 @@ function isTimelyWork(mailbox: string, work: string, now: number): boolean {
 function change(
   state: DecisionState,
   parsed: { act: ActOf<'mailbox.close' | 'mailbox.filers' | 'mailbox.rotate'>; id: string },
+  now: number,
 ): Result<Decision> {
   const { act } = parsed
   const id = 'mailbox' in act.by ? act.by.mailbox : ''
   const mailbox = state.subjects.get('mailbox', id)
   if (mailbox === undefined || mailbox.closed) return refuse('mailbox-unavailable')
-  const next = changed(state, { mailbox, act, link: parsed.id })
+  const counted = countChange(mailbox, act, now)
+  if (!counted.ok) return counted
+  const next = changed(state, { mailbox: counted.value, act, link: parsed.id })
   return next.ok ? accept(done({ kind: 'put', subject: 'mailbox', id, state: next.value })) : next
+}
+
+/**
+ * Counts a change. Every act stays for ever, and every filer reads the whole chain of keys, so neither may grow at a stranger's will;
+ * closing is always possible.
+ */
+function countChange(mailbox: MailboxState, act: MailboxAct, now: number): Result<MailboxState> {
+  if (act.type === 'mailbox.close') return accept(mailbox)
+  const day = dayOf(now)
+  const count = mailbox.changes.day === day ? mailbox.changes.count + 1 : 1
+  const isTooLong = act.type === 'mailbox.rotate' && mailbox.links.length >= LINKS_MAX
+  return count > CHANGES_PER_DAY_MAX || isTooLong
+    ? refuse('mailbox-over-quota')
+    : accept({ ...mailbox, changes: { day, count } })
 }
 
 function changed(
@@ -168,7 +205,10 @@ function changed(
       return accept({ ...mailbox, closed: true })
     case 'mailbox.filers': {
       const unknown = act.body.filers.some((domain) => !state.directory.parties.has(domain))
-      return unknown ? refuse('party-unknown') : accept({ ...mailbox, filers: act.body.filers })
+      if (unknown) return refuse('party-unknown')
+      return mailbox.filers.join() === act.body.filers.join()
+        ? refuse('nothing-to-do')
+        : accept({ ...mailbox, filers: act.body.filers })
     }
     case 'mailbox.rotate': {
       const facts = state.certificates.get(act.body.certificate)

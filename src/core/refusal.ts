@@ -82,6 +82,7 @@ export const REFUSAL_REASONS = [
   // Mailboxes.
   'mailbox-unavailable',
   'mailbox-exists',
+  'mailbox-over-quota',
   'mailbox-id-wrong',
   'invitation-invalid',
   'work-insufficient',

@@ -144,6 +144,7 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemName, ProblemType>> = {
   'not-due': { status: 409, title: 'This is not due yet.' },
   'nothing-to-do': { status: 409, title: 'This would change nothing.' },
   'mailbox-unavailable': { status: 404, title: 'There is no such mailbox for you.' },
+  'mailbox-over-quota': { status: 429, title: 'The mailbox has been changed too often.' },
   'mailbox-exists': { status: 409, title: 'The mailbox exists already.' },
   'mailbox-id-wrong': {
     status: 422,

@@ -85,7 +85,6 @@ const enrolment = z
   .strictObject({
     certificate,
     challenge: challengeAnswer,
-    filers: ascending(domain, { min: 1, max: FILERS_MAX }),
     identifiable: z.boolean(),
     invitation: hash.exactOptional(),
     mailbox,

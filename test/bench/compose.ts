@@ -13,7 +13,6 @@ import { mailbox, MIDNIGHT, ORIGIN } from '#test/helpers/client-keys.ts'
 import { DAY, NOW } from '#test/helpers/openpgp-keys.ts'
 import type { ComposeReport } from './compose-role.ts'
 import { type Group, median, rounded } from './measure.ts'
-import { COMPANY } from './server.ts'
 
 const MANY = 5000
 const FEW = 500
@@ -103,7 +102,6 @@ async function servedMailbox(): Promise<ServedMailbox> {
   const payload = composeEnrolment({
     mailbox: { id, fingerprint, salt, certificate },
     challenge: hex(systemRandom(32)),
-    filers: [COMPANY],
     admission: { invitation: hex(systemRandom(32)) },
     directory: NO_HEAD,
     origin: ORIGIN,

@@ -108,7 +108,6 @@ async function enrol({ api, head, member }: BenchServer): Promise<Customer> {
   const payload = composeEnrolment({
     mailbox: { id, fingerprint, salt, certificate },
     challenge: accepted(await answerChallenge(key, accepted(message), expected)),
-    filers: [COMPANY],
     admission: { invitation },
     directory: head,
     origin: ORIGIN,

@@ -71,7 +71,6 @@ test('a stranger makes a mailbox, enrols it with work, and reads it', async () =
   const payload = composeEnrolment({
     mailbox: { ...secrets, certificate },
     challenge: accepted(await answerChallenge(key, challenge, expected)),
-    filers: ['fabrikam.example', 'contoso.example', 'contoso.example'],
     admission: {
       work: await findWork(secrets.id, { day: new Date(now * 1000).toISOString().slice(0, 10) }),
     },

@@ -301,7 +301,6 @@ async function enrol(
   const body = {
     certificate: base64(made.certificateBytes),
     challenge: await coalition.challenge(made.key, made.certificateBytes, 'mailbox'),
-    filers,
     identifiable: false,
     invitation,
     mailbox: customer.id,
@@ -312,6 +311,10 @@ async function enrol(
   })
   const enrolled = await post(payload, await sign(customer, payload))
   if (enrolled.status !== 201) throw new Error(`not enrolled: ${enrolled.text}`)
+  if (filers.join() !== inviting.domain) {
+    const named = await submit('mailbox.filers', { filers }, customer)
+    if (named.status !== 201) throw new Error(`no filers: ${named.text}`)
+  }
   return customer
 }
 

@@ -145,17 +145,16 @@ export interface FiledNotice extends Filed {
   readonly composed: ComposedNotices
 }
 
-/** Composes, uploads and files a notice as the command line does. */
-export async function fileNotice(
+/** Composes the lines of a notice as the command line does. */
+export async function composeLines(
   coalition: Coalition,
-  company: Company,
+  desk: Desk,
   recipients: readonly Recipient[],
-): Promise<FiledNotice> {
-  const desk = await openDesk(coalition, company)
+): Promise<Pick<FiledNotice, 'composed' | 'products'>> {
   const pins = await pinsOf(coalition)
   const products: ComposedProduct[] = []
   const composed = await composeNotices(desk.plan, recipients, {
-    reporterKey: company.key,
+    reporterKey: desk.company.key,
     random: systemRandom,
     findMailbox: async (id, fingerprint) =>
       await openMailbox(desk.api, pins, { id, fingerprint, origin: ORIGIN, now: desk.plan.at }),
@@ -164,7 +163,19 @@ export async function fileNotice(
       await Promise.resolve()
     },
   })
-  return { ...(await fileLines(coalition, desk, { lines: composed.lines })), products, composed }
+  return { composed, products }
+}
+
+/** Composes, uploads and files a notice as the command line does. */
+export async function fileNotice(
+  coalition: Coalition,
+  company: Company,
+  recipients: readonly Recipient[],
+): Promise<FiledNotice> {
+  const desk = await openDesk(coalition, company)
+  const lines = await composeLines(coalition, desk, recipients)
+  const filed = await fileLines(coalition, desk, { lines: lines.composed.lines })
+  return { ...filed, ...lines }
 }
 
 /** The verified receipt of a notice. */

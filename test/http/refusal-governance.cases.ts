@@ -109,8 +109,7 @@ const CHARTER: readonly RefusalCase[] = [
       const [payload, ...signatures] = await charterOf(c, 'coalition.example+00000000+AA')
       const app = createApp({ ...c.ports, genesis: sha256Hex(payload) })
       const body = formOf(payload, signatures)
-      return async () =>
-        await answeredBy(await app.request('/api/acts', { method: 'POST', body }))
+      return async () => await answeredBy(await app.request('/api/acts', { method: 'POST', body }))
     },
   },
   {

@@ -29,7 +29,6 @@ function enrolling(
       const good: MailboxEnrolBody = {
         certificate: base64(made.certificateBytes),
         challenge: await c.challenge(made.key, made.certificateBytes, 'mailbox'),
-        filers: [contoso.domain],
         identifiable: false,
         invitation: TOKEN,
         mailbox: mailboxId(fingerprint, SALT),
@@ -45,16 +44,45 @@ function enrolling(
   }
 }
 
+/** A change of the filers that is refused; the mailbox of the customer starts with all three companies. */
+function naming(
+  name: string,
+  kind: Pick<RefusalCase, 'reason' | 'status'>,
+  filers: readonly string[],
+  before: readonly (readonly string[])[] = [],
+): RefusalCase {
+  return {
+    ...kind,
+    name,
+    arrange: async (c) => {
+      const customer = await c.enrol('alice')
+      for (const earlier of before)
+        idOf(await c.submit('mailbox.filers', { filers: earlier }, customer))
+      return async () => await c.submit('mailbox.filers', { filers }, customer)
+    },
+  }
+}
+
+const ONE = ['contoso.example']
+const TWO = ['contoso.example', 'fabrikam.example']
+
+const FILERS: readonly RefusalCase[] = [
+  naming('a filer that there is not', { reason: 'party-unknown', status: 422 }, ['nobody.example']),
+  naming(
+    'the seventeenth change of a day',
+    { reason: 'mailbox-over-quota', status: 429 },
+    TWO,
+    Array.from({ length: 15 }, (_, i) => (i % 2 === 0 ? ONE : TWO)),
+  ),
+]
+
 const ENROLMENT: readonly RefusalCase[] = [
+  ...FILERS,
   enrolling(
     'an id that does not follow from the key',
     { reason: 'mailbox-id-wrong', status: 422 },
     (good) => ({ ...good, mailbox: 'a'.repeat(32) }),
   ),
-  enrolling('a filer that there is not', { reason: 'party-unknown', status: 422 }, (good) => ({
-    ...good,
-    filers: ['nobody.example'],
-  })),
   enrolling(
     'an invitation that nobody gave',
     { reason: 'invitation-invalid', status: 403 },

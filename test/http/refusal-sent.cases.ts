@@ -350,7 +350,9 @@ export const SENT: readonly RefusalCase[] = [
   envelope('an act that ends before it begins', 'act-lifetime-invalid', () => ({
     lifetimeSeconds: -1,
   })),
-  envelope('an act dated the day before yesterday', 'act-too-old', (now) => ({ now: now - 172_801 })),
+  envelope('an act dated the day before yesterday', 'act-too-old', (now) => ({
+    now: now - 172_801,
+  })),
   envelope('an act from six minutes ahead', 'act-not-yet-valid', (now) => ({ now: now + 360 })),
   {
     reason: 'act-lifetime-invalid',

@@ -106,7 +106,6 @@ describe('an operator who puts another key behind a mailbox', () => {
     const body = {
       certificate: base64(own.certificateBytes),
       challenge: '00'.repeat(32),
-      filers: [contoso.domain],
       identifiable: false,
       mailbox: anna.id,
       salt: anna.salt,

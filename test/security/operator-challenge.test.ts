@@ -69,7 +69,6 @@ async function enrolAgain(
   const payload = composeEnrolment({
     mailbox: { certificate, fingerprint, id: mailboxId(fingerprint, salt), salt },
     challenge: challenge.value,
-    filers: ['contoso.example'],
     admission: { invitation },
     directory: headOf(await coalition.ports.directory.current()),
     origin: ORIGIN,

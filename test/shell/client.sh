@@ -352,9 +352,9 @@ enrol_customer() {
   print=$(cat "$work/fingerprint-c")
   mailbox_id "$print" "$salt" > "$work/mailbox"
   challenge=$(answer_challenge c mailbox)
-  jq -nc --arg certificate "$(certificate c)" --arg challenge "$challenge" --arg filer "$A" --arg invitation "$invitation" \
+  jq -nc --arg certificate "$(certificate c)" --arg challenge "$challenge" --arg invitation "$invitation" \
     --arg mailbox "$(cat "$work/mailbox")" --arg salt "$salt" \
-    '{$certificate, $challenge, filers: [$filer], identifiable: false, $invitation, $mailbox, $salt}' |
+    '{$certificate, $challenge, identifiable: false, $invitation, $mailbox, $salt}' |
     compose mailbox.enrol "$(jq -nc --arg key "$print" '{$key}')" "$work/enrol.json"
   submit c "$work/enrol.json"
   said="mailbox $(cat "$work/mailbox")"

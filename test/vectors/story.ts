@@ -272,7 +272,6 @@ async function customerActs(
     body: {
       certificate: alice.certificate,
       challenge: seededHex('challenge of alice'),
-      filers: ['contoso.example'],
       identifiable: false,
       invitation: INVITATION,
       mailbox: by.mailbox,

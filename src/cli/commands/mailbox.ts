@@ -127,14 +127,18 @@ async function submitEnrolment(
   const payload = composeEnrolment({
     mailbox: { ...secrets, certificate: secrets.key.publicBytes },
     challenge: challenge.value,
-    filers,
     admission,
     directory: headFor(actor),
     origin: connection.coalition.origin,
     now: call.io.now(),
     nonce: systemRandom(NONCE_BYTES),
   })
-  return await submitPayload(actor, payload)
+  const enrolled = await submitPayload(actor, payload)
+  if (!enrolled.ok) return enrolled
+  const owner = { ...actor, by: { mailbox: secrets.id } }
+  const named = await submit(owner, 'mailbox.filers', { filers: [...new Set(filers)].sort() })
+  // Who gave the invitation may file already.
+  return named.ok || named.refusal.reason === 'nothing-to-do' ? enrolled : named
 }
 
 async function findAdmission({ io }: Call, mailbox: string): Promise<string> {

@@ -94,5 +94,8 @@ export const CONTENT = {
   findings: [
     'Messages in the name of a colleague lead to a sign-in page that passes on the second factor.',
   ],
-  indicators: ['sign-in page at accounts-security-review.example', 'mail agent string Quillpost 4.2'],
+  indicators: [
+    'sign-in page at accounts-security-review.example',
+    'mail agent string Quillpost 4.2',
+  ],
 }
