@@ -5,8 +5,9 @@ import { type Coalition, pinCoalition, pinnedCoalition, type PinStore } from '#c
 import { systemRandom } from '#client/random.ts'
 import type { Author } from '#core/act.ts'
 import type { ActBodies, ActType } from '#core/act-bodies.ts'
-import { headOf, ownerOf } from '#core/directory.ts'
+import { headAtMidnight, headOf, ownerOf } from '#core/directory.ts'
 import type { Replay } from '#core/replay.ts'
+import { dayOf } from '#core/time.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { TrustAnchor } from '#core/verify-receipt.ts'
 import { type Home, homeFolder, openHome } from './home.ts'
@@ -202,7 +203,11 @@ export function compose<T extends ActType>(
     type,
     body,
     by,
-    directory: headOf(replay.directory),
+    // A customer's act names the head of midnight: the newest one would tell the time of day.
+    directory:
+      'party' in by
+        ? headOf(replay.directory)
+        : headAtMidnight(replay.directory, dayOf(connection.now)),
     origin: connection.coalition.origin,
     now: connection.now,
     nonce: systemRandom(NONCE_BYTES),

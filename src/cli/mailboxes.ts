@@ -1,4 +1,5 @@
-import { headOf } from '#core/directory.ts'
+import { headAtMidnight } from '#core/directory.ts'
+import { dayOf } from '#core/time.ts'
 import type { Replay } from '#core/replay.ts'
 import { accept, type Result } from '#core/result.ts'
 import { fetchDirectory } from '#client/directory.ts'
@@ -109,7 +110,7 @@ export async function unlockMailboxKey(
   return passphrase.ok ? await unlockKey(armored, passphrase.value) : passphrase
 }
 
-/** The head that an owner verified. */
-export function headFor({ replay }: Pick<Actor, 'replay'>): string {
-  return headOf(replay.directory)
+/** The head that an owner names: verified, and that of midnight, so that it tells no time of day. */
+export function headFor({ connection, replay }: Pick<Actor, 'connection' | 'replay'>): string {
+  return headAtMidnight(replay.directory, dayOf(connection.now))
 }

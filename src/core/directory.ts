@@ -72,6 +72,16 @@ export function headOf(directory: Directory): string {
   return directory.chain.at(-1)?.hash ?? NO_HEAD
 }
 
+/**
+ * The head as it was when a UTC day began; the first one on the day of the charter.
+ *
+ * Customers' acts and records name this one: the current head would tell between which two decisions of a day they came.
+ */
+export function headAtMidnight(directory: Directory, day: string): string {
+  const link = directory.chain.findLast((candidate) => candidate.day < day) ?? directory.chain[0]
+  return link?.hash ?? NO_HEAD
+}
+
 /** Appends a record to the chain of a directory that `decideGovernance` has already changed. */
 export function withRecord(directory: Directory, record: { hash: string; day: string }): Directory {
   return { ...directory, chain: [...directory.chain, record] }

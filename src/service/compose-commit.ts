@@ -2,7 +2,7 @@ import type { ParsedAct } from '#core/act.ts'
 import { ACT_RULES } from '#core/act-rules.ts'
 import { hex } from '#core/bytes.ts'
 import type { ActState, ActStatus, Effect } from '#core/decision.ts'
-import { type Directory, headOf } from '#core/directory.ts'
+import { type Directory, headAtMidnight, headOf } from '#core/directory.ts'
 import { composeAddendum, SALT_BYTES } from '#core/log/leaf.ts'
 import { type ActRecord, recordBytes, type RecordEvent } from '#core/record.ts'
 import { dayOf } from '#core/time.ts'
@@ -195,10 +195,11 @@ function logRecord(context: CommitContext, fields: RecordFields): LogRecord {
   const rule = Object.hasOwn(ACT_RULES, fields.type)
     ? ruleOf(fields.type)
     : { governance: false, held: false }
-  const head = headOf(current)
+  const day = dayOf(now)
+  const head = rule.held ? headAtMidnight(current, day) : headOf(current)
   const record: ActRecord = {
     act: fields.act,
-    day: dayOf(now),
+    day,
     event: fields.event,
     signatures: fields.signatures.map((row) => row.packetHash).toSorted(),
     ...(fields.governs ? { prev: head } : { directory: head }),
@@ -215,7 +216,7 @@ function logRecord(context: CommitContext, fields: RecordFields): LogRecord {
     isPublic: rule.governance,
     needsHead: fields.governs || (fields.type === 'notice.file' && fields.event === 'adopted'),
     ...(fields.governs ? { chain: current.chain.length } : {}),
-    ...(rule.held ? { hold: dayOf(now) } : {}),
+    ...(rule.held ? { hold: day } : {}),
   }
 }
 

@@ -123,9 +123,10 @@ async function addressOf(child: ChildProcess, folder: string): Promise<string> {
 
 /** What the clients ask an app in this process for, asked of a process elsewhere. */
 function distantApp(url: string): Hono {
-  const request = async (path: string, init?: RequestInit): Promise<Response> => {
-    const { pathname, search } = new URL(path, url)
-    return await fetch(`${url}${pathname}${search}`, init)
+  const request = async (asked: Request | string, init?: RequestInit): Promise<Response> => {
+    const { pathname, search } = new URL(typeof asked === 'string' ? asked : asked.url, url)
+    const address = `${url}${pathname}${search}`
+    return await fetch(typeof asked === 'string' ? address : new Request(address, asked), init)
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- clients use nothing else of an app
   return { request } as unknown as Hono

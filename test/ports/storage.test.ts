@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -349,4 +349,15 @@ describe('writing to PostgreSQL', () => {
     await client.end()
     expect(rows).toEqual([{ setting: 'on, serializable' }])
   })
+})
+
+test('SQLite does not keep the order of commits in its write-ahead log for longer than a moment', async () => {
+  const path = newFile()
+  await migrateSqliteStorage({ path })
+  const storage = await openSqliteStorage({ path })
+  await storage.commit(commitOf({ acts: [act('customer')] }))
+  expect(statSync(`${path}-wal`).size).toBeGreaterThan(0)
+  await expect.poll(() => statSync(`${path}-wal`).size, { timeout: 5_000 }).toBe(0)
+  expect(await storage.findAct(act('customer').id)).toBeDefined()
+  await storage.close()
 })
