@@ -308,7 +308,7 @@ function acknowledge(
   const line = state.subjects.get('line', lineOf(notice, act.body.index))
   const bundle = state.subjects.get('bundle', bundleId(notice.filer, notice.bundle.root))
   const isOwn = 'mailbox' in act.by && line?.mailbox === act.by.mailbox
-  if (!isOwn || line?.upload !== bundle?.upload) return refuse('notice-unknown')
+  if (!isOwn || line.upload !== bundle?.upload) return refuse('notice-unknown')
   const id = acknowledgementId(act)
   if (state.subjects.get('acknowledgement', id) !== undefined) return refuse('nothing-to-do')
   return accept(

@@ -38,13 +38,6 @@ export async function closingTarget(
 }
 
 function closedBy({ act }: ParsedAct): string | undefined {
-  switch (act.type) {
-    case 'act.lapse':
-    case 'act.withdraw':
-      return act.body.act
-    case 'notice.release':
-      return act.body.notice
-    default:
-      return undefined
-  }
+  if (act.type === 'act.lapse' || act.type === 'act.withdraw') return act.body.act
+  return act.type === 'notice.release' ? act.body.notice : undefined
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { base32, base64, fromBase64, fromHex, hex } from '#core/bytes.ts'
 

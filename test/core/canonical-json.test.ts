@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromUtf8, utf8 } from '#core/bytes.ts'
 import { canonicalJson, type Json, readCanonical } from '#core/canonical-json.ts'

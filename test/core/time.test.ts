@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DAY_SECONDS, dayOf, formatInstant, midnightOf, parseInstant } from '#core/time.ts'
 

@@ -74,6 +74,7 @@ export function actBy<T extends ActType>(party: string, type: T, body: ActBodies
     type,
     v: 1,
   }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one member of the union, by its type
   return act as unknown as ActOf<T>
 }
 

@@ -48,8 +48,7 @@ function enrolling(
 function naming(
   name: string,
   kind: Pick<RefusalCase, 'reason' | 'status'>,
-  filers: readonly string[],
-  before: readonly (readonly string[])[] = [],
+  [filers, ...before]: readonly (readonly string[])[],
 ): RefusalCase {
   return {
     ...kind,
@@ -58,7 +57,7 @@ function naming(
       const customer = await c.enrol('alice')
       for (const earlier of before)
         idOf(await c.submit('mailbox.filers', { filers: earlier }, customer))
-      return async () => await c.submit('mailbox.filers', { filers }, customer)
+      return async () => await c.submit('mailbox.filers', { filers: filers ?? [] }, customer)
     },
   }
 }
@@ -67,13 +66,13 @@ const ONE = ['contoso.example']
 const TWO = ['contoso.example', 'fabrikam.example']
 
 const FILERS: readonly RefusalCase[] = [
-  naming('a filer that there is not', { reason: 'party-unknown', status: 422 }, ['nobody.example']),
-  naming(
-    'the seventeenth change of a day',
-    { reason: 'mailbox-over-quota', status: 429 },
+  naming('a filer that there is not', { reason: 'party-unknown', status: 422 }, [
+    ['nobody.example'],
+  ]),
+  naming('the seventeenth change of a day', { reason: 'mailbox-over-quota', status: 429 }, [
     TWO,
-    Array.from({ length: 15 }, (_, i) => (i % 2 === 0 ? ONE : TWO)),
-  ),
+    ...Array.from({ length: 15 }, (_, i) => (i % 2 === 0 ? ONE : TWO)),
+  ]),
 ]
 
 const ENROLMENT: readonly RefusalCase[] = [

@@ -136,7 +136,7 @@ async function submitEnrolment(
   const enrolled = await submitPayload(actor, payload)
   if (!enrolled.ok) return enrolled
   const owner = { ...actor, by: { mailbox: secrets.id } }
-  const named = await submit(owner, 'mailbox.filers', { filers: [...new Set(filers)].sort() })
+  const named = await submit(owner, 'mailbox.filers', { filers: [...new Set(filers)].toSorted() })
   // Who gave the invitation may file already.
   return named.ok || named.refusal.reason === 'nothing-to-do' ? enrolled : named
 }
