@@ -4,6 +4,8 @@ import { accept, refuse, type Result } from './result.ts'
 
 /** A line of a bundle is at most this long, without its line feed. */
 export const LINE_BYTES_MAX = 128 * 1024
+/** No line is shorter, with its line feed: a chunk of nothing but line feeds must not become millions of strings. */
+const LINE_BYTES_MIN = 64
 /** A bundle is padded to a power of two, and to no less than this. */
 export const BUNDLE_LINES_MIN = 1024
 
@@ -53,7 +55,9 @@ export function splitChunk(chunk: Uint8Array, last: string): Result<readonly str
     return refuse('bundle-line-invalid', 'a chunk ends at a line end')
   const text = fromUtf8(chunk)
   if (text === undefined || text.length !== chunk.length) return refuse('bundle-line-invalid')
-  const lines = text.slice(0, -1).split('\n')
+  const linesMax = Math.ceil(chunk.length / LINE_BYTES_MIN)
+  const lines = text.slice(0, -1).split('\n', linesMax + 1)
+  if (lines.length > linesMax) return refuse('bundle-line-invalid')
   let before = last
   for (const line of lines) {
     if (line.length > LINE_BYTES_MAX) return refuse('bundle-line-too-long')

@@ -1,3 +1,4 @@
+const HEX_OF_BYTE = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 const HEX = /^[0-9a-f]*$/
 /** A class without groups: the regular expression must not need a stack as long as its input. */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
@@ -22,7 +23,7 @@ export function fromUtf8(bytes: Uint8Array): string | undefined {
 /** Lower-case hex of some bytes. */
 export function hex(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  for (const byte of bytes) text += HEX_OF_BYTE[byte] ?? ''
   return text
 }
 
@@ -30,16 +31,22 @@ export function hex(bytes: Uint8Array): string {
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !HEX.test(text)) return undefined
   const bytes = new Uint8Array(text.length / 2)
-  for (let i = 0; i < bytes.length; i++)
-    bytes[i] = Number.parseInt(text.slice(i * 2, i * 2 + 2), 16)
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = hexDigit(text.charCodeAt(i * 2)) * 16 + hexDigit(text.charCodeAt(i * 2 + 1))
+  }
   return bytes
+}
+
+/** The value of a character that is known to be a hex digit: `0` is 48, `a` is 97. */
+function hexDigit(code: number): number {
+  return code < 58 ? code - 48 : code - 87
 }
 
 /** Standard base64 with padding (RFC 4648 section 4). */
 export function base64(bytes: Uint8Array): string {
   let binary = ''
   for (let i = 0; i < bytes.length; i += CHUNK_BYTES) {
-    binary += String.fromCharCode(...bytes.subarray(i, i + CHUNK_BYTES))
+    binary += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(i, i + CHUNK_BYTES))
   }
   return btoa(binary)
 }

@@ -91,14 +91,15 @@ export async function uploadChunk(
   if (!lines.ok) return lines
   const addressed = await checkLines(ports.storage, chunk.party, lines.value)
   if (!addressed.ok) return addressed
-  const whole = checkWhole(chunk, held, lines.value)
+  const hashes = lines.value.map(lineHash)
+  const whole = checkWhole(chunk, held, hashes)
   if (!whole.ok) return whole
   const reserved = held === undefined ? await reserve(ports, chunk, found.version) : accept(found)
   if (!reserved.ok) return reserved
   const { held: bundle, version } = reserved.value
   if (bundle === undefined) return refuse('state-changed')
   const next = grow(bundle, chunk, lines.value)
-  await storeChunk(ports.blobs, bundle, { bytes: chunk.bytes, lines: lines.value })
+  await storeChunk(ports.blobs, bundle, { bytes: chunk.bytes, lines: lines.value, hashes })
   const completed =
     next.heldBytes === chunk.totalBytes ? await complete(ports, chunk, next) : accept(next)
   if (!completed.ok) {
@@ -281,26 +282,29 @@ function checkAddressee(
 function checkWhole(
   chunk: Chunk,
   held: BundleState | undefined,
-  lines: readonly string[],
+  hashes: readonly Uint8Array[],
 ): Result<void> {
   const isWhole = held === undefined && chunk.bytes.length === chunk.totalBytes
   if (!isWhole) return accept(undefined)
-  if (lines.length !== chunk.count) return refuse('bundle-count-wrong')
-  return hex(merkleRoot(lines.map(lineHash))) === chunk.root
-    ? accept(undefined)
-    : refuse('bundle-root-wrong')
+  if (hashes.length !== chunk.count) return refuse('bundle-count-wrong')
+  return hex(merkleRoot(hashes)) === chunk.root ? accept(undefined) : refuse('bundle-root-wrong')
 }
 
 async function storeChunk(
   blobs: BlobStore,
   bundle: BundleState,
-  { bytes, lines }: { readonly bytes: Uint8Array; readonly lines: readonly string[] },
+  part: {
+    readonly bytes: Uint8Array
+    readonly lines: readonly string[]
+    readonly hashes: readonly Uint8Array[]
+  },
 ): Promise<void> {
   const keys = bundleKeys(bundle)
+  const { bytes, hashes, lines } = part
   const name = sha256Hex(bytes)
   await blobs.put(keys.chunk(name), bytes)
   await blobs.put(keys.offsets(name), encodeOffsets(lines))
-  await blobs.put(keys.leaves(name), concat(...lines.map(lineHash)))
+  await blobs.put(keys.leaves(name), concat(...hashes))
 }
 
 /** All bytes are there: builds the tree and holds it against what was announced. */

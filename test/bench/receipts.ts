@@ -27,7 +27,8 @@ export const receipts: Group = {
   lines: ['receipts', 'inclusion-proofs', 'inclusion-proofs-batch'],
   run: async (effort, print) => {
     const leaves = effort.isQuick ? 4096 : 65_536
-    const { storage } = await openDisk()
+    const disk = await openDisk()
+    const { storage } = disk
     const coalition = await foundCoalition({ ports: { storage } })
     try {
       const acts = await submitSome(coalition)
@@ -68,6 +69,7 @@ export const receipts: Group = {
       })
     } finally {
       await coalition.close()
+      await disk.close()
     }
   },
 }

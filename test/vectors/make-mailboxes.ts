@@ -54,19 +54,17 @@ export async function makeChallenges(keys: Keys): Promise<Contents['challenges.j
     clock,
   })
   const issue = async (key: 'alice' | 'contoso', purpose: ChallengePurpose) => {
-    const { certificate, fingerprint } = keys.openpgp[key]
-    const answer = challengeAnswer(secret, { purpose, fingerprint, day: DAY })
+    const { certificate: encoded, fingerprint } = keys.openpgp[key]
+    const certificate = fromBase64(encoded) ?? new Uint8Array()
+    const answer = challengeAnswer(secret, { purpose, fingerprint, certificate, day: DAY })
     const text = challengeText({ origin: ORIGIN, purpose, fingerprint, answer })
-    const message = await service.encryptChallenge(
-      fromBase64(certificate) ?? new Uint8Array(),
-      text,
-    )
+    const message = await service.encryptChallenge(certificate, text)
     return { answer, day: DAY, fingerprint, key, message, origin: ORIGIN, purpose, text }
   }
   const officer = await issue('contoso', 'officer')
   const issued = [officer, await issue('alice', 'mailbox')]
   const { answer, fingerprint, purpose, text } = officer
-  const claim = { answer, fingerprint, purpose }
+  const claim = { answer, certificate: 'contoso' as const, fingerprint, purpose }
   const midnight = NOW - (NOW % 86_400)
   const expected = { fingerprint, origin: ORIGIN, purpose }
   const wrong = (name: string, changed: string) => ({
@@ -93,6 +91,13 @@ export async function makeChallenges(keys: Keys): Promise<Contents['challenges.j
         ...claim,
         name: 'for another key',
         fingerprint: keys.openpgp.alice.fingerprint,
+        now: NOW,
+        holds: false,
+      },
+      {
+        ...claim,
+        name: 'for another certificate of the same key',
+        certificate: 'alice' as const,
         now: NOW,
         holds: false,
       },

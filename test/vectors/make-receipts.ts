@@ -244,7 +244,7 @@ function refusedNotices(story: Story, good: Receipt, unlawful: Unlawful): Refuse
       'signer-not-entitled',
       set(['act', 'signatures'], [bySupporter]),
     ),
-    one('signed by nobody', 'receipt-malformed', set(['act', 'signatures'], [])),
+    one('signed by nobody', 'receipt-signature-wrong', set(['act', 'signatures'], [])),
     one('signed by a stranger', 'signature-not-accepted', set(['act', 'signatures'], [byCustomer])),
     one(
       'with its signature twice',

@@ -60,6 +60,7 @@ export const ChallengesSchema = z.strictObject({
   claims: z.array(
     z.strictObject({
       answer: z.string(),
+      certificate: z.enum(['alice', 'contoso']),
       fingerprint: hexText,
       holds: z.boolean(),
       name,

@@ -22,7 +22,13 @@ import { isWork, mailboxId, tokenHash } from '#core/mailbox.ts'
 import { renderNotice } from '#core/notice-text.ts'
 import { readSignature, verifySignature } from '#core/openpgp.ts'
 import { checkEnvelope, readArmor, splitSignedMessage } from '#core/packets.ts'
-import { readActRecord, readHeadRecord, recordBytes } from '#core/record.ts'
+import {
+  type ActRecord,
+  type HeadRecord,
+  readActRecord,
+  readHeadRecord,
+  recordBytes,
+} from '#core/record.ts'
 import type { Result } from '#core/result.ts'
 import { templateHash, textHash } from '#core/template.ts'
 import { parseAct } from '#wire/act.ts'
@@ -146,13 +152,15 @@ describe('challenges.json', () => {
 
   test.each(issued)('$purpose: text, answer and decrypted message agree', async (challenge) => {
     const { answer, key, message, text } = challenge
-    expect(challengeAnswer(unhexed(secret), challenge)).toBe(answer)
+    const certificate = decoded(keys.openpgp[key].certificate)
+    expect(challengeAnswer(unhexed(secret), { ...challenge, certificate })).toBe(answer)
     expect(challengeText(challenge)).toBe(text)
     expect(passed(await answerChallenge(await keyOf(keys, key), message, challenge))).toBe(answer)
   })
 
-  test.each(claims)('an answer $name: $holds', ({ holds, now, ...claim }) => {
-    expect(isChallengeAnswer(unhexed(secret), claim, now)).toBe(holds)
+  test.each(claims)('an answer $name: $holds', ({ certificate: of, holds, now, ...claim }) => {
+    const certificate = decoded(keys.openpgp[of].certificate)
+    expect(isChallengeAnswer(unhexed(secret), { ...claim, certificate }, now)).toBe(holds)
   })
 
   test.each(texts)('a decrypted text $name', async ({ expected, refusal, text }) => {
@@ -236,7 +244,7 @@ describe('bundle.json', () => {
 
 describe('records.json', () => {
   const { refused, valid } = readVectors('records.json')
-  const read = (kind: 'act' | 'head', text: string) =>
+  const read = (kind: 'act' | 'head', text: string): Result<ActRecord | HeadRecord> =>
     kind === 'act' ? readActRecord(utf8(text)) : readHeadRecord(utf8(text))
 
   test.each(valid)('$name', (vector) => {
