@@ -10,6 +10,7 @@ import type { Directory } from '#core/directory.ts'
 import { sha256Hex } from '#core/hash.ts'
 import type { Quorums } from '#core/act-bodies.ts'
 import { createServerHome, setGenesis } from '#entry/home.ts'
+import { DirectorySchema } from '#wire/answers.ts'
 import type { HttpPorts } from '#http/app.ts'
 import { clientsOf, type Coalition, composeCharter, ORIGIN, QUORUMS } from './coalition.ts'
 import { companyKey } from './coalition-keys.ts'
@@ -136,7 +137,7 @@ function distantApp(url: string): Hono {
 function distantPorts(url: string, genesis: string): HttpPorts {
   const current = async (): Promise<Pick<Directory, 'chain'>> => {
     const response = await fetch(`${url}/api/directory`)
-    const { head }: { head: string } = Object(await response.json())
+    const { head } = DirectorySchema.parse(await response.json())
     return { chain: [{ hash: head, day: '' }] }
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other ports are in the other process

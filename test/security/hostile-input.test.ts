@@ -44,6 +44,16 @@ async function send(request: HostileRequest): Promise<Response> {
   })
 }
 
+async function sendAll(): Promise<void> {
+  for (const request of REQUESTS) await (await send(request)).arrayBuffer()
+}
+
+/** What the server has of the bundle that the enemy uploads. */
+async function held() {
+  const path = `/api/bundles/${'1'.repeat(64)}`
+  return await running().coalition.ask(path, { method: 'HEAD', token })
+}
+
 async function isAnswering(): Promise<boolean> {
   const start = performance.now()
   const { status } = await fetch(`${running().url}/readyz`)
@@ -96,90 +106,77 @@ const HEAD = ['POST /api/acts HTTP/1.1', 'Host: localhost', 'Content-Type: appli
 const statusesIn = (answer: string) =>
   [...answer.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, code]) => code)
 
-describe('an enemy who breaks HTTP', () => {
-  test('by announcing more than it sends and going away gets a problem or nothing', async () => {
-    const answer = await raw([...HEAD, 'Content-Length: 500', '', '{'], { end: true })
-    expect(statusesIn(answer).every((code) => code === '400')).toBe(true)
-    expect(await isAnswering()).toBe(true)
-  })
+test('an enemy who breaks HTTP by announcing more than it sends and going away gets a problem or nothing', async () => {
+  const answer = await raw([...HEAD, 'Content-Length: 500', '', '{'], { end: true })
+  expect(statusesIn(answer).every((code) => code === '400')).toBe(true)
+  expect(await isAnswering()).toBe(true)
+})
 
-  test('by announcing less than it sends gets no second request out of the rest', async () => {
-    const smuggled = 'DELETE /api/acts HTTP/1.1\r\nHost: localhost\r\n\r\n'
-    const answer = await raw([
-      ...HEAD,
-      'Content-Length: 2',
-      'Connection: close',
-      '',
-      `{}${smuggled}`,
-    ])
-    expect(statusesIn(answer)).toEqual(['400'])
-    expect(await isAnswering()).toBe(true)
-  })
+test('an enemy who breaks HTTP by announcing less than it sends gets no second request out of the rest', async () => {
+  const smuggled = 'DELETE /api/acts HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  const answer = await raw([...HEAD, 'Content-Length: 2', 'Connection: close', '', `{}${smuggled}`])
+  expect(statusesIn(answer)).toEqual(['400'])
+  expect(await isAnswering()).toBe(true)
+})
 
-  test.each([
-    { name: 'two lengths', headers: ['Content-Length: 2', 'Content-Length: 3'] },
-    { name: 'a length and chunks', headers: ['Content-Length: 2', 'Transfer-Encoding: chunked'] },
-    { name: 'a negative length', headers: ['Content-Length: -1'] },
-    { name: 'a length that is no number', headers: ['Content-Length: 1e9'] },
-    {
-      name: 'a chunk that claims 4 GB',
-      headers: ['Transfer-Encoding: chunked', '', 'ffffffffff', ''],
-    },
-    { name: '20 KB of headers', headers: [`X-Long: ${'a'.repeat(20_000)}`] },
-    { name: '5,000 headers', headers: Array.from({ length: 5000 }, (_, i) => `A${String(i)}: b`) },
-  ])('by $name is turned away', async ({ headers }) => {
-    const answer = await raw([...HEAD, ...headers, 'Connection: close', '', '{}'])
-    expect(statusesIn(answer).every((code) => code?.startsWith('4'))).toBe(true)
-    expect(await isAnswering()).toBe(true)
-  })
+test.each([
+  { name: 'two lengths', headers: ['Content-Length: 2', 'Content-Length: 3'] },
+  { name: 'a length and chunks', headers: ['Content-Length: 2', 'Transfer-Encoding: chunked'] },
+  { name: 'a negative length', headers: ['Content-Length: -1'] },
+  { name: 'a length that is no number', headers: ['Content-Length: 1e9'] },
+  {
+    name: 'a chunk that claims 4 GB',
+    headers: ['Transfer-Encoding: chunked', '', 'ffffffffff', ''],
+  },
+  { name: '20 KB of headers', headers: [`X-Long: ${'a'.repeat(20_000)}`] },
+  { name: '5,000 headers', headers: Array.from({ length: 5000 }, (_, i) => `A${String(i)}: b`) },
+])('an enemy who breaks HTTP by $name is turned away', async ({ headers }) => {
+  const answer = await raw([...HEAD, ...headers, 'Connection: close', '', '{}'])
+  expect(statusesIn(answer).every((code) => code?.startsWith('4') === true)).toBe(true)
+  expect(await isAnswering()).toBe(true)
+})
 
-  test('by two hundred connections that dawdle keeps nobody else from being served', async () => {
-    const sockets = await Promise.all(Array.from({ length: 200 }, async () => await dial()))
-    for (const [i, socket] of sockets.entries()) {
-      socket.on('error', () => undefined)
-      const half = i % 2 === 0 ? HEAD.slice(0, 2) : [...HEAD, 'Content-Length: 1000000', '', '{']
-      socket.write(half.join('\r\n'))
-    }
-    for (let i = 0; i < 5; i++) {
-      for (const socket of sockets) socket.write(i % 2 === 0 ? 'a' : 'b')
-      expect(await isAnswering()).toBe(true)
-    }
-    for (const socket of sockets) socket.destroy()
+test('an enemy who breaks HTTP by two hundred connections that dawdle keeps nobody else from being served', async () => {
+  const sockets = await Promise.all(Array.from({ length: 200 }, async () => await dial()))
+  for (const [i, socket] of sockets.entries()) {
+    socket.on('error', () => undefined)
+    const half = i % 2 === 0 ? HEAD.slice(0, 2) : [...HEAD, 'Content-Length: 1000000', '', '{']
+    socket.write(half.join('\r\n'))
+  }
+  for (let i = 0; i < 5; i++) {
+    for (const socket of sockets) socket.write(i % 2 === 0 ? 'a' : 'b')
     expect(await isAnswering()).toBe(true)
-  })
+  }
+  for (const socket of sockets) socket.destroy()
+  expect(await isAnswering()).toBe(true)
+})
 
-  test('by going away in the middle of an upload leaves nothing of it', async () => {
-    const held = async () =>
-      await running().coalition.ask(`/api/bundles/${'1'.repeat(64)}`, { method: 'HEAD', token })
-    for (let i = 0; i < 5; i++) {
-      const socket = await dial()
-      socket.on('error', () => undefined)
-      socket.write(
-        [
-          `PUT /api/bundles/${'1'.repeat(64)}?count=1024 HTTP/1.1`,
-          'Host: localhost',
-          `Authorization: Bearer ${token}`,
-          'Content-Range: bytes 0-8388607/8388608',
-          'Content-Length: 8388608',
-          '',
-          '{"commitment":"'.repeat(10_000),
-        ].join('\r\n'),
-      )
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      socket.destroy()
-    }
-    expect((await held()).headers.get('Upload-Offset')).toBe('0')
-    expect(await isAnswering()).toBe(true)
-  })
+test('an enemy who breaks HTTP by going away in the middle of an upload leaves nothing of it', async () => {
+  for (let i = 0; i < 5; i++) {
+    const socket = await dial()
+    socket.on('error', () => undefined)
+    socket.write(
+      [
+        `PUT /api/bundles/${'1'.repeat(64)}?count=1024 HTTP/1.1`,
+        'Host: localhost',
+        `Authorization: Bearer ${token}`,
+        'Content-Range: bytes 0-8388607/8388608',
+        'Content-Length: 8388608',
+        '',
+        '{"commitment":"'.repeat(10_000),
+      ].join('\r\n'),
+    )
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    socket.destroy()
+  }
+  expect((await held()).headers.get('Upload-Offset')).toBe('0')
+  expect(await isAnswering()).toBe(true)
 })
 
 test('an enemy who keeps on does not make the process grow, and it stays up', async () => {
-  const round = async () => {
-    for (const request of REQUESTS) await (await send(request)).arrayBuffer()
-  }
-  for (let i = 0; i < WARM_UP; i++) await round()
+  for (let i = 0; i < WARM_UP; i++) await sendAll()
   const warm = running().memoryBytes()
-  for (let i = 0; i < ROUNDS; i++) await round()
+  for (let i = 0; i < ROUNDS; i++) await sendAll()
   const growth = running().memoryBytes() - warm
   expect(growth).toBeLessThan(GROWTH_BYTES_MAX)
   expect(running().isUp()).toBe(true)

@@ -37,14 +37,53 @@ export function hostileRequests(certificate: Uint8Array): readonly HostileReques
   return [...hostileActs(), ...hostileArmor(certificate), ...hostileForms(), ...hostileUploads()]
 }
 
+function deep(depth: number, open: string, close: string): Uint8Array {
+  return utf8(open.repeat(depth) + close.repeat(depth))
+}
+
+function times(count: number, bytes: Uint8Array): Uint8Array {
+  return concat(...Array.from({ length: count }, () => bytes))
+}
+
+function key(bytes: Uint8Array): string {
+  return writeArmor('PGP PUBLIC KEY BLOCK', bytes)
+}
+
+function line(message: Uint8Array): Uint8Array {
+  return utf8(`{"mailbox":"${'a'.repeat(32)}","message":"${base64(message)}"}\n`)
+}
+
+function brief(name: string, body: Uint8Array, reason: string): HostileRequest {
+  const path = `/api/briefs/${sha256Hex(body)}`
+  return { method: 'PUT', path, within: true, name, body, reason }
+}
+
+function challenged(name: string, body: string, reason: string): HostileRequest {
+  return { ...CHALLENGE, name, body, reason }
+}
+
+function chunk(name: string, body: Uint8Array, reason: string): HostileRequest {
+  const last = String(body.length - 1)
+  const headers = { 'Content-Range': `bytes 0-${last}/${String(body.length)}` }
+  return { ...BUNDLE, name, body, headers, reason }
+}
+
+/** One that announces something. */
+function announced(name: string, body: string, told: { range: string; reason: string }): HostileRequest {
+  const { range, reason } = told
+  return { ...BUNDLE, name, body, headers: { 'Content-Range': range }, reason }
+}
+
+function json(name: string, body: string, reason: string): HostileRequest {
+  return { ...ACTS, headers: JSON_TYPE, name, body, reason }
+}
+
 function sealedJson(payload: Uint8Array, signatures: readonly string[]): string {
   return JSON.stringify({ payload: base64(payload), signatures })
 }
 
 function hostileActs(): readonly HostileRequest[] {
   const json = { ...ACTS, headers: JSON_TYPE }
-  const deep = (depth: number, open: string, close: string) =>
-    utf8(open.repeat(depth) + close.repeat(depth))
   return [
     {
       ...json,
@@ -121,9 +160,6 @@ function hostileArmor(certificate: Uint8Array): readonly HostileRequest[] {
     packets.find((packet) => packet.tag === tag)?.bytes ?? new Uint8Array()
   const [primary, subkey] = [part(TAG.primaryKey), part(TAG.subkey)]
   const signature = part(TAG.signature)
-  const times = (count: number, bytes: Uint8Array) =>
-    concat(...Array.from({ length: count }, () => bytes))
-  const key = (bytes: Uint8Array) => writeArmor('PGP PUBLIC KEY BLOCK', bytes)
   const good = key(certificate)
   let nested = writePacket(11, utf8('x'))
   for (let i = 0; i < 1000; i++) nested = writePacket(COMPRESSED, concat(Uint8Array.of(0), nested))
@@ -265,16 +301,6 @@ function hostileUploads(): readonly HostileRequest[] {
     name,
     body,
     headers: { 'Content-Range': `bytes 0-${String(body.length - 1)}/${String(body.length)}` },
-    reason,
-  })
-  const line = (message: Uint8Array) =>
-    utf8(`{"mailbox":"${'a'.repeat(32)}","message":"${base64(message)}"}\n`)
-  const brief = (name: string, body: Uint8Array, reason: string): HostileRequest => ({
-    method: 'PUT',
-    path: `/api/briefs/${sha256Hex(body)}`,
-    within: true,
-    name,
-    body,
     reason,
   })
   return [

@@ -1,14 +1,14 @@
 import { connect } from 'node:net'
 import { generateKey, readPrivateKey } from 'openpgp'
 import { base64, concat, fromUtf8, utf8 } from '#core/bytes.ts'
-import { canonicalJson } from '#core/canonical-json.ts'
+import { canonicalJson, type JsonObject, readCanonical } from '#core/canonical-json.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { readNumber, TAG, writePacket } from '#core/packet-walk.ts'
 import { writeArmor } from '#core/packets.ts'
 import { type Answered, type Coalition, formOf, threeOf } from '#test/helpers/coalition.ts'
 import { customerKey } from '#test/helpers/coalition-keys.ts'
 import { idOf } from '#test/helpers/notices.ts'
-import { firstBody, signAt } from '#test/helpers/openpgp-keys.ts'
+import { accepted, firstBody, signAt } from '#test/helpers/openpgp-keys.ts'
 import type { ServerProcess } from '#test/helpers/server-process.ts'
 import { SENTENCES, SLIPS } from './seizure-markers.ts'
 
@@ -58,7 +58,7 @@ async function slipIntoHeaders(coalition: Coalition): Promise<void> {
 async function slipIntoActs(coalition: Coalition): Promise<void> {
   const { contoso } = threeOf(coalition)
   const good = await coalition.compose('mailbox.invite', { tokens: ['00'.repeat(32)] }, contoso)
-  const act: Record<string, never> = JSON.parse(fromUtf8(good) ?? '')
+  const act: JsonObject = Object.fromEntries(Object.entries(Object(accepted(readCanonical(good)))))
   const changed = [
     { ...act, [SLIPS.jsonKey]: SLIPS.jsonText },
     { ...act, body: { tokens: [SLIPS.jsonText] } },

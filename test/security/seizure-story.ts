@@ -1,13 +1,13 @@
 import { readPrivateKey } from 'openpgp'
 import { composeCampaignMessage } from '#client/campaign.ts'
 import { fetchDirectory } from '#client/directory.ts'
+import { verifyLineList } from '#client/line-list.ts'
 import { composeEnrolment, findWork, mailboxSecrets } from '#client/mailbox.ts'
 import { answerChallenge, unlockKey } from '#client/openpgp.ts'
 import { systemRandom } from '#client/random.ts'
 import type { Recipient } from '#client/recipients.ts'
 import { DUTIES } from '#core/act-bodies.ts'
 import { base64 } from '#core/bytes.ts'
-import type { JsonObject } from '#core/canonical-json.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
 import { textHash } from '#core/template.ts'
 import type { CampaignMessage } from '#wire/campaign.ts'
@@ -87,16 +87,11 @@ async function adopts(coalition: Coalition, company: Company): Promise<void> {
   const { manifest, texts } = accountTemplate()
   for (const text of texts.values()) {
     const path = `/api/templates/${textHash(text)}`
-    const body = Uint8Array.from(canonicalJson(plain(text)))
+    const body = Uint8Array.from(canonicalJson(text))
     const kept = await coalition.ask(path, { method: 'PUT', token, body })
     if (kept.status !== 201) throw new Error(kept.text)
   }
-  idOf(await coalition.submit('template.adopt', { manifest: plain(manifest) }, company))
-}
-
-function plain(value: object): JsonObject {
-  const json: JsonObject = JSON.parse(JSON.stringify(value))
-  return json
+  idOf(await coalition.submit('template.adopt', { manifest }, company))
 }
 
 /** One mailbox by invitation, one by work; the second changes who may file to it. */
@@ -232,9 +227,9 @@ async function reads(
   if (!SENTENCES.some((sentence) => text.includes(sentence)))
     throw new Error('the notice does not say what it must')
   const list = accepted(await api.readLineList(customer.id))
-  const { lines }: { lines: readonly { index: number }[] } = Object(
-    JSON.parse(Buffer.from(list.payload, 'base64').toString()),
-  )
+  const { directory } = accepted(await fetchDirectory(api, await pinsOf(coalition)))
+  const expected = { mailbox: customer.id, origin: ORIGIN }
+  const { lines } = accepted(await verifyLineList(list, directory.serviceCertificates, expected))
   const index = lines[0]?.index ?? -1
   idOf(await coalition.submit('notice.acknowledge', { index, notice }, customer))
 }

@@ -28,17 +28,17 @@ import { playStory } from './seizure-story.ts'
 const MINUTE_MILLISECONDS = 60_000
 
 let server: ServerProcess | undefined
-let folder: string
+let seized: string
 /** Everything as it was while the server ran, with what the database had not yet written into its main file. */
 let running: string
 
 beforeAll(async () => {
   running = mkdtempSync(join(tmpdir(), 'dunant-seized-'))
   server = await startServerProcess({ quorums: { template_members: 1, template_partners: 0 } })
-  folder = server.folder
+  seized = server.folder
   await playStory(server.coalition)
   await slip(server)
-  cpSync(folder, running, { recursive: true })
+  cpSync(seized, running, { recursive: true })
   await server.stop()
 }, 2 * MINUTE_MILLISECONDS)
 afterAll(async () => {
@@ -66,7 +66,7 @@ test('whoever seizes the running machine finds no name and no text: database, WA
 })
 
 test('whoever finds the machine switched off finds no name and no text either', () => {
-  expect(searchFolder(folder, MARKERS)).toEqual([])
+  expect(searchFolder(seized, MARKERS)).toEqual([])
 })
 
 test('the server wrote nowhere else: its temporary and its working folder are empty', () => {
@@ -88,7 +88,11 @@ function eventsIn(path: string): readonly Record<string, unknown>[] {
   return readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line): Record<string, unknown> => JSON.parse(line))
+    .map((line) => Object.fromEntries(Object.entries<unknown>(Object(JSON.parse(line)))))
+}
+
+function found(place: string): readonly string[] {
+  return searchFolder(place, MARKERS).map(({ marker }) => marker)
 }
 
 describe('a leak is found', () => {
@@ -97,7 +101,6 @@ describe('a leak is found', () => {
     rmSync(leaks, { recursive: true, force: true })
   })
   const [marker] = SENTENCES
-  const found = (place: string) => searchFolder(place, MARKERS).map((finding) => finding.marker)
 
   test('in the state of one subject of the database', async () => {
     const place = join(leaks, 'database')
@@ -113,7 +116,7 @@ describe('a leak is found', () => {
 
   test('in a row that was deleted and not yet written over', () => {
     const place = join(leaks, 'deleted')
-    cpSync(join(folder, 'home'), place, { recursive: true })
+    cpSync(join(seized, 'home'), place, { recursive: true })
     const database = new Database(join(place, 'dunant.sqlite'))
     database.pragma('secure_delete = off')
     database.exec('CREATE TABLE leak (text TEXT)')

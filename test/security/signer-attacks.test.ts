@@ -59,6 +59,19 @@ function standing({ body }: Answered): unknown {
   return body['status']
 }
 
+/** Has somebody cast a vote, and gives the one by which another would complete the act. */
+async function waiting(voter: Company): Promise<() => Promise<Answered>> {
+  const payload = await suspension(voter)
+  const id = idOf(await coalition.post(payload, await coalition.sign(voter, payload)))
+  return async () => await coalition.cosign(id, await coalition.sign(fabrikam, payload))
+}
+
+/** The packet in some armor. */
+function packetIn(armored: string): Uint8Array {
+  const body = armored.split('\n').slice(2, -3).join('')
+  return packetsOf(Buffer.from(body, 'base64'))[0]?.bytes ?? new Uint8Array()
+}
+
 describe('whoever replays an act', () => {
   test('changes nothing: the same bytes are answered with where they stand', async () => {
     const payload = await suspension()
@@ -266,20 +279,9 @@ describe('whoever wants one party to count as two', () => {
       'certificate-enrolled-already',
     )
   })
-
-  function packetIn(armored: string): Uint8Array {
-    const body = armored.split('\n').slice(2, -3).join('')
-    return packetsOf(Buffer.from(body, 'base64'))[0]?.bytes ?? new Uint8Array()
-  }
 })
 
 describe('whoever uses a change of the roster between two signatures', () => {
-  const waiting = async (voter: Company) => {
-    const payload = await suspension(voter)
-    const id = idOf(await coalition.post(payload, await coalition.sign(voter, payload)))
-    return async () => await coalition.cosign(id, await coalition.sign(fabrikam, payload))
-  }
-
   test('does not get the vote of an officer who was found to be compromised since', async () => {
     const second = await officerOf(contoso, 'second')
     const complete = await waiting(second)
@@ -317,7 +319,7 @@ describe('whoever uses a change of the roster between two signatures', () => {
         async (company) => await coalition.cosign(id, await coalition.sign(company, payload)),
       ),
     )
-    expect(last.map(({ status }) => status).toSorted()).toEqual([201, 409])
+    expect(last.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409])
     const records = await coalition.ports.storage.recordsOf(id)
     expect(records.filter(({ event }) => event === 'adopted')).toHaveLength(1)
   })
