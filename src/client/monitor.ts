@@ -8,12 +8,15 @@ import { type ChainFault, chainFaults } from './audit.ts'
 import type { Api } from './http.ts'
 import type { PinStore } from './pins.ts'
 import { type ScannedLog, scanLog } from './scan-log.ts'
+import { type Expiry, expiringOfficers } from './expiry.ts'
 
 /** What a party knows about itself. */
 export interface MonitoredParty {
   readonly domain: string
   /** Act ids of the governance acts that it filed and that took effect, and of those by others that it knows and accepts. */
   readonly known: readonly string[]
+  /** POSIX seconds. */
+  readonly now: number
 }
 
 /** Something that a party must look into. */
@@ -31,6 +34,8 @@ export interface MonitorReport {
   /** Tree size. */
   readonly size: number
   readonly findings: readonly Finding[]
+  /** Own certificates that end within 30 days. */
+  readonly expiring: readonly Expiry[]
 }
 
 /**
@@ -63,7 +68,9 @@ export async function monitorParty(
     if (act !== undefined && concerns(act, party.domain))
       findings.push({ kind: 'waiting', act: id, type: act.type })
   }
-  return accept({ size: scanned.value.checkpoint.size, findings })
+  const { directory } = scanned.value.replay
+  const expiring = await expiringOfficers(directory, party.domain, party.now)
+  return accept({ size: scanned.value.checkpoint.size, findings, expiring })
 }
 
 function readAct(payload: string): readonly ParsedAct[] {

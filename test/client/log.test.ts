@@ -236,7 +236,7 @@ function known(): readonly string[] {
 }
 
 async function findings(server: Api, acts: readonly string[]): Promise<readonly Finding[]> {
-  const party = { domain: 'contoso.example', known: acts }
+  const party = { domain: 'contoso.example', known: acts, now: coalition.clock.now() }
   return accepted(await monitorParty(server, await pinsOf(coalition), party)).findings
 }
 
@@ -244,7 +244,11 @@ describe('the monitor of a party', () => {
   test('finds nothing where everything is as the party knows it', async () => {
     expect(await findings(api, known())).toEqual([])
     const other = accepted(
-      await monitorParty(api, await pinsOf(coalition), { domain: 'fabrikam.example', known: [] }),
+      await monitorParty(api, await pinsOf(coalition), {
+        domain: 'fabrikam.example',
+        known: [],
+        now: coalition.clock.now(),
+      }),
     )
     expect(other.findings).toEqual([])
   })

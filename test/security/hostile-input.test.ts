@@ -1,8 +1,10 @@
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { composeAct } from '#client/act.ts'
 import { generateMailboxKey } from '#client/openpgp.ts'
+import { NO_HEAD } from '#core/act.ts'
 import { ProblemSchema } from '#wire/answers.ts'
-import { threeOf } from '#test/helpers/coalition.ts'
+import { ORIGIN, threeOf } from '#test/helpers/coalition.ts'
 import { type ServerProcess, startServerProcess } from '#test/helpers/server-process.ts'
 import { type HostileRequest, hostileRequests } from './hostile-requests.ts'
 
@@ -20,7 +22,16 @@ const key = await generateMailboxKey({
   passphrase: '',
   unprotected: true,
 })
-const REQUESTS = hostileRequests(key.publicBytes)
+const act = composeAct({
+  type: 'mailbox.invite',
+  body: { tokens: ['00'.repeat(32)] },
+  by: { party: 'contoso.example' },
+  directory: NO_HEAD,
+  origin: ORIGIN,
+  now: Math.floor(Date.now() / 1000),
+  nonce: new Uint8Array(16),
+})
+const REQUESTS = hostileRequests({ certificate: key.publicBytes, act })
 
 beforeAll(async () => {
   server = await startServerProcess()

@@ -86,7 +86,13 @@ function showing(chain: ServedDirectory['chain']): Lie {
 
 test('an operator who tells the truth is believed: what the attacks below start from', async () => {
   const pins = await pinsOf(coalition)
-  const report = accepted(await monitorParty(deceived(), pins, { domain: contoso.domain, known }))
+  const report = accepted(
+    await monitorParty(deceived(), pins, {
+      domain: contoso.domain,
+      known,
+      now: coalition.clock.now(),
+    }),
+  )
   expect(report.findings).toEqual([])
 })
 
@@ -153,7 +159,7 @@ test('an operator who shows another roster by speaking for a second charter is r
   expect(await fetched(second)).toBe('genesis-wrong')
 })
 
-test('an operator who shows another roster by a chain that begins with a second charter, which the same companies signed, is refused', async () => {
+test('an operator who shows a chain that begins with a second charter, which the same companies signed, is refused', async () => {
   const other = await foundCoalition()
   const { chain } = accepted(await connect(other).readDirectory())
   await other.close()
@@ -192,7 +198,11 @@ test('an operator who shows another roster by an officer whom a stolen admin key
   expect(await auditLog(api, await pinsOf(coalition))).toMatchObject({
     refusal: { reason: 'directory-broken' },
   })
-  const party = { domain: contoso.domain, known }
+  const party = {
+    domain: contoso.domain,
+    known,
+    now: coalition.clock.now(),
+  }
   const { findings } = accepted(await monitorParty(api, await pinsOf(coalition), party))
   expect(findings).toContainEqual({ kind: 'unlogged', record: linkHash(link) })
   expect(findings).toContainEqual({ kind: 'unknown', act: actId(link), type: 'officer.add' })
@@ -203,7 +213,11 @@ test('an operator who shows another roster by withholding a retirement is notice
   const lie = showing(chain)
   expect(await fetched(lie)).toBe('accepted')
   const pins = await pinsOf(coalition)
-  const party = { domain: contoso.domain, known }
+  const party = {
+    domain: contoso.domain,
+    known,
+    now: coalition.clock.now(),
+  }
   const { findings } = accepted(await monitorParty(deceived(lie), pins, party))
   expect(findings).toContainEqual({ kind: 'withheld', act: known.at(-1) })
   expect(findings.map(({ kind }) => kind)).toContain('outside-chain')

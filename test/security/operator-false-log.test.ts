@@ -49,7 +49,7 @@ afterAll(async () => {
   await coalition.close()
 })
 
-test('an operator who signs the log against the truth is refused with an old head of the log, which hides that an officer was retired since', async () => {
+test('an operator who signs a false log is refused with an old head of the log, which hides that an officer was retired since', async () => {
   const { storage } = coalition.ports
   const act = accepted(parseLogProof(receipts.leavers.act.proof))
   const size = (await storage.latestCheckpoint())?.size ?? 0
@@ -68,12 +68,12 @@ test('an operator who signs the log against the truth is refused with an old hea
   )
 })
 
-test('an operator who signs the log against the truth is refused with the log of another key', async () => {
+test('an operator who signs a false log is refused with the log of another key', async () => {
   const log = forgeLog(new Uint8Array(32).fill(6), [record({ act: idIn(plain.act) }), headRecord()])
   expect(await verdict(filedIn(log, plain))).toBe('note-unsigned')
 })
 
-test('an operator who signs the log against the truth is refused with an officer whom a stolen admin key signed for and the log never had', async () => {
+test('an operator who signs a false log is refused with an officer whom a stolen admin key signed for and the log never had', async () => {
   const spy = await companyKey(receipts.contoso.domain, 'spy')
   const body = {
     certificate: spy.certificate,
@@ -117,7 +117,7 @@ test('an operator who signs the log against the truth is refused with an officer
   expect(await verdict({ ...open, directory: { ...open.directory, head } })).toBe('accepted')
 })
 
-test('an operator who signs the log against the truth is refused with the notice of a stolen key, under the roster of before its retirement, on a later day', async () => {
+test('an operator who signs a false log is refused with the notice of a stolen key, under the roster of before its retirement, on a later day', async () => {
   const { leaver } = receipts
   coalition.clock.advance(86_400)
   const chain = chainOf(plain)
@@ -135,7 +135,7 @@ test('an operator who signs the log against the truth is refused with the notice
   coalition.clock.advance(-86_400)
 })
 
-test('an operator who signs the log against the truth is refused with an act that took effect on fewer signatures than it needs', async () => {
+test('an operator who signs a false log is refused with an act that took effect on fewer signatures than it needs', async () => {
   const { litware } = threeOf(coalition)
   const body = { domain: litware.domain, reason: 'conduct' } as const
   const payload = await coalition.compose('party.suspend', body, receipts.contoso)

@@ -1,3 +1,5 @@
+import type { Expiry } from '#client/expiry.ts'
+import { dayOf } from '#core/time.ts'
 import { auditLog } from '#client/audit.ts'
 import { fetchDirectory } from '#client/directory.ts'
 import { fetchCheckpoint } from '#client/log.ts'
@@ -82,7 +84,11 @@ export const watchOnce: Command = async (call) => {
     const domain = party.value
     keepEffective(home, accepted)
     const { effective, filed } = ownActs(home)
-    const report = await monitorParty(api, pins, { domain, known: effective })
+    const report = await monitorParty(api, pins, {
+      domain,
+      known: effective,
+      now: call.io.now(),
+    })
     if (!report.ok) return report
     // What this home filed itself and now finds in the chain took effect in the meantime.
     const arrived = report.value.findings.flatMap((finding) =>
@@ -90,12 +96,11 @@ export const watchOnce: Command = async (call) => {
     )
     keepEffective(home, arrived)
     const findings = report.value.findings.filter((finding) => !isOwn(finding, filed))
-    const lines =
-      findings.length === 0
-        ? [`nothing to look into for ${domain}, ${String(report.value.size)} entries`]
-        : findings.map(describe)
+    const { expiring, size } = report.value
+    const calm = `nothing to look into for ${domain}, ${String(size)} entries`
+    const lines = findings.length === 0 ? [calm] : findings.map(describe)
     return accept({
-      ...say(lines, { party: domain, size: report.value.size, findings }),
+      ...say([...lines, ...expiring.map(warn)], { party: domain, size, findings, expiring }),
       exit: findings.length === 0 ? EXIT.done : EXIT.unverified,
     })
   })
@@ -112,6 +117,10 @@ async function partyOf(call: Call, home: Home): Promise<Result<string>> {
 /** Own acts that wait, or that took effect since, are news to nobody. */
 function isOwn(finding: Finding, filed: readonly string[]): boolean {
   return (finding.kind === 'unknown' || finding.kind === 'waiting') && filed.includes(finding.act)
+}
+
+function warn({ expires, fingerprint }: Expiry): string {
+  return `EXPIRES   ${fingerprint} on ${dayOf(expires)}: extend it, then  dunant party officer replace`
 }
 
 function describe(finding: Finding): string {
