@@ -33,6 +33,14 @@ beforeAll(async () => {
   mailbox = textOf(enrolled, 'mailbox')
   fingerprint = textOf(enrolled, 'fingerprint')
   await accepted(solo.dunant('company', `notice draft --out ${solo.path('draft')}`))
+  const untouched = await solo.company(
+    `notice file --customers ${solo.path('draft/customers.csv')} ${brief()} --out ${solo.path('untouched')}`,
+  )
+  // Nobody may be given the sample's telephone number.
+  expect([untouched.code, untouched.err]).toEqual([3, expect.stringContaining('brief-invalid')])
+  const text = readFileSync(solo.path('draft/brief.json'), 'utf8')
+  const own = text.replace('WRITE YOUR OWN NUMBER HERE', '+41 22 555 01 02')
+  writeFileSync(solo.path('draft/brief.json'), own)
 })
 afterAll(async () => {
   await solo.close()
@@ -73,6 +81,7 @@ test('a list with a row that cannot be used files nothing, and names the row', a
   expect(ran.err).toMatch(/customer-list-invalid: line 3: .*language/)
   const previewed = await accepted(
     solo.dunant('company', `notice preview ${bad} --party ${COMPANY}`),
+    3,
   )
   expect(jsonOf(previewed)).toMatchObject({ recipients: 1, account: 'anna@mail.example' })
 })

@@ -50,7 +50,7 @@ export function openLog(keys: Keys): Log {
         act: id,
         day: DAY,
         event: 'adopted',
-        signatures: signatures.map(packetHash).sort(),
+        signatures: signatures.map(packetHash).toSorted(),
         ...link,
       }),
     head: (hash) => {

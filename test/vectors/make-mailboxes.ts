@@ -8,13 +8,12 @@ import { DAY, type Keys, NOW, ORIGIN, seeded, seededHex } from './keys.ts'
 import type { Contents } from './schemas.ts'
 import { ALICE_SALT } from './story.ts'
 
+function idOf(fingerprint: string, salt: string): Contents['mailboxes.json']['ids'][number] {
+  return { fingerprint, mailbox: mailboxId(fingerprint, salt), salt }
+}
+
 export function makeMailboxes(keys: Keys): Contents['mailboxes.json'] {
   const { alice, contoso } = keys.openpgp
-  const id = (fingerprint: string, salt: string) => ({
-    fingerprint,
-    mailbox: mailboxId(fingerprint, salt),
-    salt,
-  })
   const mailbox = mailboxId(alice.fingerprint, ALICE_SALT)
   const work = (text: string, holds: boolean) => ({
     day: DAY,
@@ -26,9 +25,9 @@ export function makeMailboxes(keys: Keys): Contents['mailboxes.json'] {
   const tokens = ['token of alice', 'token of bob'].map((label) => seededHex(label))
   return {
     ids: [
-      id(alice.fingerprint, ALICE_SALT),
-      id(alice.fingerprint, seededHex('another salt', 32)),
-      id(contoso.fingerprint, '0'.repeat(32)),
+      idOf(alice.fingerprint, ALICE_SALT),
+      idOf(alice.fingerprint, seededHex('another salt', 32)),
+      idOf(contoso.fingerprint, '0'.repeat(32)),
     ],
     tokens: tokens.map((token) => ({ token, token_hash: tokenHash(token) })),
     work: [work(mine(mailbox, 20), true), work(mine(mailbox, 19), false), work('0', false)],
@@ -64,8 +63,6 @@ export async function makeChallenges(keys: Keys): Promise<Contents['challenges.j
   const officer = await issue('contoso', 'officer')
   const issued = [officer, await issue('alice', 'mailbox')]
   const { answer, fingerprint, purpose, text } = officer
-  const claim = { answer, certificate: 'contoso' as const, fingerprint, purpose }
-  const midnight = NOW - (NOW % 86_400)
   const expected = { fingerprint, origin: ORIGIN, purpose }
   const wrong = (name: string, changed: string) => ({
     expected,
@@ -76,33 +73,7 @@ export async function makeChallenges(keys: Keys): Promise<Contents['challenges.j
   return {
     secret: seededHex('challenge secret'),
     issued,
-    claims: [
-      { ...claim, name: 'on its day', now: NOW, holds: true },
-      {
-        ...claim,
-        name: 'in the last second of the second day after',
-        now: midnight + 3 * 86_400 - 1,
-        holds: true,
-      },
-      { ...claim, name: 'on the third day after', now: midnight + 3 * 86_400, holds: false },
-      { ...claim, name: 'on the day before', now: midnight - 1, holds: false },
-      { ...claim, name: 'for another purpose', purpose: 'mailbox', now: NOW, holds: false },
-      {
-        ...claim,
-        name: 'for another key',
-        fingerprint: keys.openpgp.alice.fingerprint,
-        now: NOW,
-        holds: false,
-      },
-      {
-        ...claim,
-        name: 'for another certificate of the same key',
-        certificate: 'alice' as const,
-        now: NOW,
-        holds: false,
-      },
-      { ...claim, name: 'another answer', answer: seededHex('no answer'), now: NOW, holds: false },
-    ],
+    claims: claimsOf(keys, officer),
     texts: [
       { expected, name: 'the one expected', text },
       wrong('of another coalition', text.replace(ORIGIN, 'other.example')),
@@ -116,4 +87,40 @@ export async function makeChallenges(keys: Keys): Promise<Contents['challenges.j
       wrong('a notice', 'Content-Type: text/plain\r\n\r\nYour account was attacked.\r\n'),
     ],
   }
+}
+
+type Challenges = Contents['challenges.json']
+
+/** One good answer, and everything that makes it a wrong one. */
+function claimsOf(keys: Keys, officer: Challenges['issued'][number]): Challenges['claims'] {
+  const { answer, fingerprint, purpose } = officer
+  const claim = { answer, certificate: 'contoso' as const, fingerprint, purpose }
+  const midnight = NOW - (NOW % 86_400)
+  return [
+    { ...claim, name: 'on its day', now: NOW, holds: true },
+    {
+      ...claim,
+      name: 'in the last second of the second day after',
+      now: midnight + 3 * 86_400 - 1,
+      holds: true,
+    },
+    { ...claim, name: 'on the third day after', now: midnight + 3 * 86_400, holds: false },
+    { ...claim, name: 'on the day before', now: midnight - 1, holds: false },
+    { ...claim, name: 'for another purpose', purpose: 'mailbox', now: NOW, holds: false },
+    {
+      ...claim,
+      name: 'for another key',
+      fingerprint: keys.openpgp.alice.fingerprint,
+      now: NOW,
+      holds: false,
+    },
+    {
+      ...claim,
+      name: 'for another certificate of the same key',
+      certificate: 'alice' as const,
+      now: NOW,
+      holds: false,
+    },
+    { ...claim, name: 'another answer', answer: seededHex('no answer'), now: NOW, holds: false },
+  ]
 }

@@ -1,7 +1,7 @@
 import { base64, fromUtf8, hex, utf8 } from '#core/bytes.ts'
 import type { Json } from '#core/canonical-json.ts'
 import { treePath } from '#core/log/merkle.ts'
-import type { Receipt, SealedRecord } from '#core/receipt.ts'
+import type { MailboxLink, Receipt, SealedRecord } from '#core/receipt.ts'
 import { verifyReceipt } from '#core/verify-receipt.ts'
 import { parseAct } from '#wire/act.ts'
 import { parseReceipt } from '#wire/receipt.ts'
@@ -131,16 +131,19 @@ function noticeReceipt(story: Story): Contents['receipts.json']['valid'][number]
   })
 }
 
+function linkOf({ payload, signatures }: Sealed): MailboxLink {
+  return { payload: base64(payload), signatures }
+}
+
 function acknowledgementReceipt(
   story: Story,
 ): Contents['receipts.json']['valid'][number]['receipt'] {
   const { acts } = story
-  const link = ({ payload, signatures }: Sealed) => ({ payload: base64(payload), signatures })
   return plain({
     act: sealed(story, acts.acknowledgement, 1),
     directory: directoryOf(story, 1),
     genesis: acts.charter.id,
-    mailbox: [link(acts.enrolment), link(acts.rotation)],
+    mailbox: [linkOf(acts.enrolment), linkOf(acts.rotation)],
     origin: ORIGIN,
     supports: [],
     v: 1,
@@ -184,15 +187,16 @@ function set(path: Change['path'], value: Json): Change {
   return { path, value }
 }
 
+function one(name: string, refusal: string, ...changes: Change[]): Refused {
+  return { base: 'notice', name, refusal, changes }
+}
+
+function json(record: SealedRecord): Json {
+  return { ...record }
+}
+
 function refusedNotices(story: Story, good: Receipt, unlawful: Unlawful): Refused[] {
   const { acts, heads, log } = story
-  const one = (name: string, refusal: string, ...changes: Change[]) => ({
-    base: 'notice',
-    name,
-    refusal,
-    changes,
-  })
-  const json = (record: SealedRecord): Json => ({ ...record })
   const text = fromUtf8(acts.notice.payload) ?? ''
   const another = text.replace(
     /"nonce":"./,

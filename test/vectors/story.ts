@@ -156,7 +156,7 @@ function charterOf(keys: Keys): Signing<'charter.adopt'> {
       },
       service_certificate: keys.openpgp.service.certificate,
       templates: [accountTemplate().hash],
-      witnesses: { keys: keys.witnesses.map(({ vkey }) => vkey).sort(), quorum: 2 },
+      witnesses: { keys: keys.witnesses.map(({ vkey }) => vkey).toSorted(), quorum: 2 },
     },
     by: { party: 'contoso.example' },
     directory: NO_HEAD,
@@ -235,7 +235,7 @@ function composeBundle(
   const padding = Array.from({ length: 1024 - own.length }, (_, i) =>
     productLine(seededHex(`padding ${String(i)}`)),
   )
-  const lines = [...own, ...padding].sort()
+  const lines = [...own, ...padding].toSorted()
   const tree = merkleTree(lines.map(lineHash))
   return { lines, root: hex(treeRoot(tree)), tree }
 }

@@ -1,19 +1,24 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CUSTOMER_COLUMNS, parseCsv } from '#client/csv.ts'
+import { parseFactsCell } from '#client/facts.ts'
+import { normaliseAccount } from '#core/commitment.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { CUSTOMERS, type Customer } from '#cli/demo/cast.ts'
 import { openStage, type ServerProcess } from '#cli/demo/stage.ts'
 import { endGpg, play } from '#cli/demo/story.ts'
 import { pathOf, readText } from '#cli/files.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
+import { UsageError } from '#cli/usage-error.ts'
+import { faultLines } from './notice-draft.ts'
 
 /** `demo` */
 export const demo: Command = async (call) => {
   const customers = await readCustomers(call)
   if (!customers.ok) return customers
   const kept = call.args.maybe('keep')
+  if (kept !== undefined) requireEmpty(pathOf(call, kept))
   const folder = kept === undefined ? mkdtempSync(join(tmpdir(), 'dunant-')) : pathOf(call, kept)
   for (const name of ['server', 'clients'])
     mkdirSync(join(folder, name), { recursive: true, mode: 0o700 })
@@ -43,25 +48,59 @@ export const demo: Command = async (call) => {
   }
 }
 
+/** A story is played on an empty stage: what another one left would stop it half-way. */
+function requireEmpty(folder: string): void {
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    throw new UsageError(`${folder} is not empty; give --keep a new folder`)
+  }
+}
+
 async function readCustomers(call: Call): Promise<Result<readonly Customer[]>> {
   const path = call.args.maybe('customers')
   if (path === undefined) return accept(CUSTOMERS)
   const table = parseCsv(await readText(call, path), CUSTOMER_COLUMNS)
   if (!table.ok) return table
-  const [fault] = table.value.faults
-  if (fault !== undefined)
-    return refuse('customer-list-invalid', `line ${String(fault.line)}: ${fault.reason}`)
-  const customers = table.value.rows.map(({ cells }) => ({
-    account: cells['account'] ?? '',
-    language: readable(cells['language'] ?? ''),
-    facts: cells['facts'] ?? '',
-  }))
-  return customers.length > 0
-    ? accept(customers)
-    : refuse('customer-list-invalid', 'the list is empty')
+  const { faults, rows } = table.value
+  const seen = new Set<string>()
+  const found = [
+    ...faults,
+    ...rows.flatMap(({ cells, line }) => {
+      const reason = faultOf(cells, seen)
+      return reason === undefined ? [] : [{ line, reason }]
+    }),
+  ].toSorted((x, y) => x.line - y.line)
+  if (found.length > 0)
+    return refuse('customer-list-invalid', faultLines({ faults: found }).join('; '))
+  if (rows.length === 0) return refuse('customer-list-invalid', 'the list is empty')
+  const others = rows.filter(({ cells }) => !isShipped(cells['language'] ?? ''))
+  if (others.length > 0) {
+    call.io.stderr.write(
+      `dunant: the templates of this version are in English and French; ${String(others.length)} of your customers are told in English here\n`,
+    )
+  }
+  return accept(
+    rows.map(({ cells }) => {
+      const language = (cells['language'] ?? '').trim()
+      return {
+        account: cells['account'] ?? '',
+        language: isShipped(language) ? language : 'en',
+        facts: cells['facts'] ?? '',
+      }
+    }),
+  )
 }
 
-/** The languages of the templates that come with the release. Whoever reads another one is told in English rather than not at all. */
-function readable(language: string): string {
-  return /^(?:en|fr)(?:[-_]|$)/i.test(language.trim()) ? language.trim() : 'en'
+/** Why nobody can be told by a row; the whole list is looked at before the story begins. */
+function faultOf(cells: Readonly<Record<string, string>>, seen: Set<string>): string | undefined {
+  const account = normaliseAccount(cells['account'] ?? '')
+  if (!account.ok) return account.refusal.detail ?? account.refusal.reason
+  if (seen.has(account.value)) return 'the account stands there twice'
+  seen.add(account.value)
+  const facts = parseFactsCell(cells['facts'] ?? '')
+  return facts.ok ? undefined : (facts.refusal.detail ?? facts.refusal.reason)
+}
+
+/** Whether the templates that come with the release speak a language. */
+function isShipped(language: string): boolean {
+  return /^(?:en|fr)(?:[-_]|$)/i.test(language.trim())
 }

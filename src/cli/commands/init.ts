@@ -6,6 +6,7 @@ import { readCertificate } from '#core/openpgp.ts'
 import { writeArmor } from '#core/packets.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { parseAct } from '#wire/act.ts'
+import { domain } from '#wire/fields.ts'
 import { writeOut } from '#cli/files.ts'
 import { type Home, withHome } from '#cli/home.ts'
 import { type Call, type Command, type Output, say } from '#cli/output.ts'
@@ -28,12 +29,22 @@ export const init: Command = async (call) => {
   const { args } = call
   const genesis = args.maybe('genesis')
   const solo = args.maybe('solo')
+  // Looked at before anything is made: a name that is none would leave keys behind that belong to nothing.
+  for (const option of ['solo', 'origin'] as const) requireName(option, args.maybe(option))
   if (genesis !== undefined && solo !== undefined)
     throw new UsageError('--genesis and --solo exclude each other')
   return await withServerFolder(call, async () => {
     if (genesis !== undefined) return await acceptCharter(call, readId(genesis))
     return solo === undefined ? await makeServer(call) : await foundSolo(call, solo)
   })
+}
+
+function requireName(option: string, name: string | undefined): void {
+  if (name !== undefined && !domain.safeParse(name).success) {
+    throw new UsageError(
+      `--${option} is not a DNS name in lower case, such as notices.contoso.example`,
+    )
+  }
 }
 
 async function acceptCharter(call: Call, genesis: string): Promise<Result<Output>> {
@@ -174,6 +185,8 @@ function describe(
 ): Output {
   const data = call.args.maybe('data')
   const serve = data === undefined ? 'dunant serve' : `dunant serve --data ${data}`
+  const given = call.args.maybe('home')
+  const home = given === undefined ? '' : ` --home ${given}`
   return say(
     [
       `${made.origin} is founded: a coalition of ${made.domain} alone.`,
@@ -184,7 +197,7 @@ function describe(
       'Publish origin and genesis id on your own domain: customers pin them. Next:',
       `  ${serve}`,
       '  dunant notice draft --out first-notice',
-      `  dunant notice file --customers first-notice/customers.csv --brief first-notice/brief.json --out product --key ${made.name}`,
+      `  dunant notice file --customers first-notice/customers.csv --brief first-notice/brief.json --out product --key ${made.name}${home}`,
     ],
     { ...made, server: call.args.maybe('server') ?? DEFAULT_SERVER },
   )

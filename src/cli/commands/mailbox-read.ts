@@ -16,6 +16,7 @@ import { openOwner, type OwnerActor, unlockMailboxKey } from '#cli/mailboxes.ts'
 import { describeOpened } from '#cli/opened.ts'
 import { type Call, type Command, type Output, say, table } from '#cli/output.ts'
 import { templateFinder } from '#cli/templates.ts'
+import { verdict } from '#cli/verdict.ts'
 import { readId } from './party.ts'
 
 interface OpenMailbox {
@@ -41,7 +42,7 @@ export const open: Command = async (call) => {
     const found = await readNotice(mailbox, id)
     if (!found.ok) return found
     const opened = await decrypt(mailbox, found.value)
-    if (!opened.ok) return opened
+    if (!opened.ok) return verdict(opened, describeOpened)
     const out = writeOut(call, `${JSON.stringify(found.value.receipt, undefined, 2)}\n`)
     const described = describeOpened(opened.value)
     return accept(

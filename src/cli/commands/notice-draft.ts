@@ -10,6 +10,7 @@ import type { Template } from '#wire/assemble-template.ts'
 import { parseBrief } from '#wire/notice.ts'
 import { anchorOf } from '#cli/connection.ts'
 import { inFolder, pathOf, privateFolder, readJson, readText, writeWhole } from '#cli/files.ts'
+import { EXIT } from '#cli/exit.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
 import { shippedTemplates } from '#cli/templates.ts'
 
@@ -68,8 +69,9 @@ export const preview: Command = async (call) => {
   const rendered = previewNotice(plan, chosen.value, { notice: hex(systemRandom(NOTICE_BYTES)) })
   if (!rendered.ok) return rendered
   const { lines, subject } = rendered.value
-  return accept(
-    say(
+  const isWhole = list.faults.length === 0
+  return accept({
+    ...say(
       [
         ...lines,
         '',
@@ -85,7 +87,8 @@ export const preview: Command = async (call) => {
         text: lines.join('\n'),
       },
     ),
-  )
+    exit: isWhole ? EXIT.done : EXIT.input,
+  })
 }
 
 /** Brief and customers, as the options name them. */
@@ -133,7 +136,8 @@ function exampleBrief(now: number): Brief {
     detected_on: dayOf(now - 2 * DAY_SECONDS),
     help: [
       {
-        contact: { kind: 'phone', value: '+41 22 555 01 02' },
+        // No schema accepts this: a victim must not be given a number that nobody answers.
+        contact: { kind: 'phone', value: 'WRITE YOUR OWN NUMBER HERE' },
         hours: { days: 'every-day', from: '00:00', to: '24:00', zone: 'UTC' },
         kind: 'member',
         languages: ['en', 'fr'],

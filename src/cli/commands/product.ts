@@ -1,20 +1,20 @@
 import { openProduct } from '#client/product.ts'
 import { emptyDirectory } from '#core/directory.ts'
-import { accept } from '#core/result.ts'
 import { parseProduct } from '#wire/product.ts'
 import { anchorOf } from '#cli/connection.ts'
 import { readText } from '#cli/files.ts'
 import { describeOpened } from '#cli/opened.ts'
-import type { Command } from '#cli/output.ts'
+import { type Command, say } from '#cli/output.ts'
 import { templateFinder } from '#cli/templates.ts'
+import { verdict } from '#cli/verdict.ts'
 
 /** `product open` */
 export const open: Command = async (call) => {
   const account = call.args.text('account')
   const file = parseProduct(await readText(call, call.args.argument(0)))
-  if (!file.ok) return file
   const anchor = await anchorOf(call)
   if (!anchor.ok) return anchor
+  if (!file.ok) return verdict(file, () => say([], null))
   const { genesis, origin, replay } = anchor.value
   const opened = await openProduct(file.value, {
     account,
@@ -24,5 +24,5 @@ export const open: Command = async (call) => {
     findTemplate: templateFinder(undefined),
     ...(replay === undefined ? {} : { replay }),
   })
-  return opened.ok ? accept(describeOpened(opened.value)) : opened
+  return verdict(opened, describeOpened)
 }

@@ -7,6 +7,7 @@ import { type VerifiedReceipt, verifyReceipt } from '#core/verify-receipt.ts'
 import { parseAct } from '#wire/act.ts'
 import { parseReceipt } from '#wire/receipt.ts'
 import { anchorOf, connect, openOfficer, signIn } from '#cli/connection.ts'
+import { verdict } from '#cli/verdict.ts'
 import { EXIT } from '#cli/exit.ts'
 import { readText, writeOut } from '#cli/files.ts'
 import { withHome } from '#cli/home.ts'
@@ -38,12 +39,11 @@ async function readerApi(call: Call, home: Parameters<typeof connect>[1]): Promi
 
 /** `receipt verify` */
 export const verify: Command = async (call) => {
-  const receipt = await readReceiptFile(call, call.args.argument(0))
-  if (!receipt.ok) return receipt
   const anchor = await anchorOf(call)
   if (!anchor.ok) return anchor
-  const verified = await verifyReceipt(receipt.value, anchor.value, parseAct)
-  return verified.ok ? accept(describeReceipt(verified.value)) : verified
+  const receipt = await readReceiptFile(call, call.args.argument(0))
+  const verified = receipt.ok ? await verifyReceipt(receipt.value, anchor.value, parseAct) : receipt
+  return verdict(verified, describeReceipt)
 }
 
 /** `receipt show` */
