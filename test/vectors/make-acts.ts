@@ -93,7 +93,10 @@ export function makeActs(story: Story): Contents['acts.json'] {
       expires: Date.parse(expires) / 1000,
     }
   })
-  return { valid: valid.sort((a, b) => (a.name < b.name ? -1 : 1)), refused: refusedActs(story) }
+  return {
+    valid: valid.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    refused: refusedActs(story),
+  }
 }
 
 function refusedActs({ acts }: Story): Contents['acts.json']['refused'] {

@@ -192,6 +192,7 @@ export function makeRecords({ acts, log }: Story): Contents['records.json'] {
   })
   const act = valid[2]?.text ?? ''
   const head = valid[3]?.text ?? ''
+  // oxlint-disable-next-line unicorn/consistent-function-scoping -- beside its only uses
   const wrong = (kind: 'act' | 'head', name: string, text: string) => ({
     kind,
     name,

@@ -19,7 +19,8 @@ export interface Unlawful {
 }
 
 /** Logs what a dishonest operator could: an act signed too long ago, and a support by an officer without the duty. */
-export async function logUnlawful({ acts, heads, log, sign }: Story): Promise<Unlawful> {
+export async function logUnlawful(story: Story): Promise<Unlawful> {
+  const { acts, heads, log } = story
   const directory = heads[1]
   const filed: unknown = JSON.parse(fromUtf8(acts.notice.payload) ?? '')
   if (!parseAct(acts.notice.payload).ok || typeof filed !== 'object') throw new Error('no notice')
@@ -27,7 +28,7 @@ export async function logUnlawful({ acts, heads, log, sign }: Story): Promise<Un
   if (parsed.type !== 'notice.file') throw new Error('no notice')
   const by = { party: 'contoso.example' }
   const at = NOW - 40 * 86_400
-  const stale = await sign({
+  const stale = await story.sign({
     type: parsed.type,
     body: parsed.body,
     by,
@@ -36,7 +37,7 @@ export async function logUnlawful({ acts, heads, log, sign }: Story): Promise<Un
     at,
   })
   log.record(stale, { directory })
-  const unentitled = await sign({
+  const unentitled = await story.sign({
     type: 'notice.support',
     body: { notice: acts.notice.id, statements: ['method_reviewed'] },
     by: { party: 'litware.example' },
@@ -187,8 +188,17 @@ function set(path: Change['path'], value: Json): Change {
   return { path, value }
 }
 
-function one(name: string, refusal: string, ...changes: Change[]): Refused {
-  return { base: 'notice', name, refusal, changes }
+type Mutation = (name: string, refusal: string, ...changes: Change[]) => Refused
+
+/** Names what is wrong with a copy of a valid receipt. */
+function mutationsOf(base: Refused['base']): Mutation {
+  return (name, refusal, ...changes) => ({ base, name, refusal, changes })
+}
+
+/** Another character of base64 a little after a mark. */
+function flip(proof: string, mark: string, after: number): string {
+  const at = proof.indexOf(mark) + mark.length + after
+  return `${proof.slice(0, at)}${proof[at] === 'A' ? 'B' : 'A'}${proof.slice(at + 1)}`
 }
 
 function json(record: SealedRecord): Json {
@@ -197,6 +207,7 @@ function json(record: SealedRecord): Json {
 
 function refusedNotices(story: Story, good: Receipt, unlawful: Unlawful): Refused[] {
   const { acts, heads, log } = story
+  const one = mutationsOf('notice')
   const text = fromUtf8(acts.notice.payload) ?? ''
   const another = text.replace(
     /"nonce":"./,
@@ -205,10 +216,6 @@ function refusedNotices(story: Story, good: Receipt, unlawful: Unlawful): Refuse
   const [bySupporter = ''] = acts.support.signatures
   const [byCustomer = ''] = acts.enrolment.signatures
   const [byAuthor = ''] = acts.notice.signatures
-  const flip = (proof: string, mark: string, after: number) => {
-    const at = proof.indexOf(mark) + mark.length + after
-    return `${proof.slice(0, at)}${proof[at] === 'A' ? 'B' : 'A'}${proof.slice(at + 1)}`
-  }
   const { proof } = good.act
   const [charter, admission] = good.directory.chain ?? []
   const forked = base64(
@@ -337,13 +344,9 @@ function refusedNotices(story: Story, good: Receipt, unlawful: Unlawful): Refuse
 }
 
 function refusedAcknowledgements({ acts }: Story): Refused[] {
-  const one = (name: string, refusal: string, ...changes: Change[]) => ({
-    base: 'acknowledgement',
-    name,
-    refusal,
-    changes,
-  })
-  const link = ({ payload, signatures }: Sealed): Json => ({ payload: base64(payload), signatures })
+  const one = mutationsOf('acknowledgement')
+  // oxlint-disable-next-line unicorn/consistent-function-scoping -- beside its only uses
+  const link = (act: Sealed): Json => ({ ...linkOf(act) })
   return [
     one('without the mailbox’s chain', 'chain-broken', { path: ['mailbox'] }),
     one('without the newest key', 'signature-not-accepted', { path: ['mailbox', 1] }),

@@ -94,6 +94,7 @@ describe('acts.json', () => {
 
 describe('signatures.json', () => {
   const { refused, valid } = readVectors('signatures.json')
+  // oxlint-disable-next-line unicorn/consistent-function-scoping -- beside its only uses
   const verify = async (given: { armored: string; certificate: string; payload: string }) => {
     const packet = readArmor(given.armored, 'PGP SIGNATURE')
     if (!packet.ok) return packet
@@ -244,6 +245,7 @@ describe('bundle.json', () => {
 
 describe('records.json', () => {
   const { refused, valid } = readVectors('records.json')
+  // oxlint-disable-next-line unicorn/consistent-function-scoping -- beside its only uses
   const read = (kind: 'act' | 'head', text: string): Result<ActRecord | HeadRecord> =>
     kind === 'act' ? readActRecord(utf8(text)) : readHeadRecord(utf8(text))
 

@@ -6,7 +6,7 @@ import { readCertificate } from '#core/openpgp.ts'
 import { writeArmor } from '#core/packets.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { parseAct } from '#wire/act.ts'
-import { domain } from '#wire/fields.ts'
+import { domain as dnsName } from '#wire/fields.ts'
 import { writeOut } from '#cli/files.ts'
 import { type Home, withHome } from '#cli/home.ts'
 import { type Call, type Command, type Output, say } from '#cli/output.ts'
@@ -40,7 +40,7 @@ export const init: Command = async (call) => {
 }
 
 function requireName(option: string, name: string | undefined): void {
-  if (name !== undefined && !domain.safeParse(name).success) {
+  if (name !== undefined && !dnsName.safeParse(name).success) {
     throw new UsageError(
       `--${option} is not a DNS name in lower case, such as notices.contoso.example`,
     )
