@@ -168,7 +168,10 @@ export const filers: Command = async (call) => {
 
 /** `mailbox close` */
 export const close: Command = async (call) => {
-  if (!call.args.flag('yes')) throw new UsageError('a closed mailbox never opens again; add --yes')
+  if (!call.args.flag('yes'))
+    throw new UsageError(
+      'a closed mailbox never opens again, also not for the notices in it: keep what you need with  dunant mailbox open NOTICE --out FILE,  then add --yes',
+    )
   return await asOwner(call, async (actor) => {
     const submitted = await submit(actor, 'mailbox.close', {})
     if (submitted.ok) keepMailbox(actor.connection.home, { ...actor.mailbox, state: 'closed' })
