@@ -9,7 +9,9 @@ import type { Hono } from 'hono'
 import type { Directory } from '#core/directory.ts'
 import { sha256Hex } from '#core/hash.ts'
 import type { Quorums } from '#core/act-bodies.ts'
+import { readEnvironment } from '#entry/config.ts'
 import { createServerHome, setGenesis } from '#entry/home.ts'
+import { startServer } from '#entry/node.ts'
 import { DirectorySchema } from '#wire/answers.ts'
 import type { HttpPorts } from '#http/app.ts'
 import { clientsOf, type Coalition, composeCharter, ORIGIN, QUORUMS } from './coalition.ts'
@@ -24,10 +26,18 @@ export interface ServerProcess {
   /** Bytes of memory that the process holds. */
   readonly memoryBytes: () => number
   readonly isUp: () => boolean
+  /** Ends it as a power cut does, and starts another server on what it left. */
+  readonly crash: () => Promise<Survivor>
   /** Asks it to end, and waits. */
   readonly stop: () => Promise<void>
   /** Stops it where it still runs, and removes what it wrote. */
   readonly clear: () => Promise<void>
+}
+
+/** A server on the files of one that was killed. */
+export interface Survivor {
+  readonly coalition: Coalition
+  readonly close: () => Promise<void>
 }
 
 const START_MILLISECONDS = 30_000
@@ -55,17 +65,19 @@ export async function startServerProcess(
   setGenesis(home, genesis)
   const child = launch(folder, home)
   const url = await addressOf(child, folder)
-  const coalition = clientsOf(
-    {
-      companies,
-      clock: { now, set: unsettable, advance: unsettable },
-      events: [],
-      folder: home,
-      vkey: log_key,
-      ports: distantPorts(url, genesis),
-    },
-    distantApp(url),
-  )
+  const clientsAt = (at: string): Coalition =>
+    clientsOf(
+      {
+        companies,
+        clock: { now, set: unsettable, advance: unsettable },
+        events: [],
+        folder: home,
+        vkey: log_key,
+        ports: distantPorts(at, genesis),
+      },
+      distantApp(at),
+    )
+  const coalition = clientsAt(url)
   const votes = companies.map(async (company) => await coalition.sign(company, charter))
   const founded = await coalition.post(charter, ...(await Promise.all(votes)))
   if (founded.status !== 201) throw new Error(`the charter was refused: ${founded.text}`)
@@ -81,6 +93,13 @@ export async function startServerProcess(
     folder,
     memoryBytes: () => memoryOf(child),
     isUp,
+    crash: async () => {
+      child.kill('SIGKILL')
+      if (isUp()) await once(child, 'exit')
+      const config = readEnvironment({ DUNANT_PORT: '0' })
+      const server = await startServer({ home, config, log: () => {} })
+      return { coalition: clientsAt(server.url), close: server.close }
+    },
     stop,
     clear: async () => {
       await stop()
