@@ -98,7 +98,12 @@ export async function startServerProcess(
       if (isUp()) await once(child, 'exit')
       const config = readEnvironment({ DUNANT_PORT: '0' })
       const server = await startServer({ home, config, log: () => {} })
-      return { coalition: clientsAt(server.url), close: server.close }
+      return {
+        coalition: clientsAt(server.url),
+        close: async () => {
+          await server.close()
+        },
+      }
     },
     stop,
     clear: async () => {
