@@ -3,10 +3,12 @@
 #
 #   client.sh server-terms.json URL [FOLDER [STEP...]]
 #
-# server-terms.json is what `dunant init` prints: {origin, service_certificate, log_key}. The script founds a coalition on that
-# server, admits a second company, enrols a customer, notifies the customer, reads the notice as the customer would, and checks
-# the receipt. FOLDER keeps every file that was signed, sent or received, to be looked at afterwards; its path must be short,
-# since gpg keeps a socket there. Single steps can be repeated by name in a FOLDER where the earlier ones have run.
+# server-terms.json is what `dunant init --origin NAME --out server-terms.json` writes; URL is where that server will answer. The
+# script founds a coalition there, admits a second company, enrols a customer, notifies the customer, reads the notice as the
+# customer would, and checks the receipt. It prints the id of the charter it made, and waits until the server has been told:
+# `dunant init --genesis ID; dunant serve`. FOLDER keeps every file that was signed, sent or received, to be looked at afterwards;
+# its path must be short, since gpg keeps a socket there. Single steps can be repeated by name in a FOLDER where the earlier ones
+# have run.
 #
 # Every step prints one line. The last line is "ok", or says which step failed.
 #
@@ -303,7 +305,7 @@ found_coalition() {
     witnesses: {keys: [], quorum: 0}}' "$terms" | compose charter.adopt "$(party "$A")" "$work/charter.json"
   sha256 "$work/charter.json" > "$work/genesis"
   echo "genesis $(cat "$work/genesis")"
-  # The server accepts this charter and no other, once its operator has told it this id: dunant genesis ID; dunant serve
+  # The server accepts this charter and no other, once its operator has told it this id: dunant init --genesis ID; dunant serve
   tries=0
   until [ "$(curl -s "$url/api/directory" | jq -r .genesis 2> /dev/null)" = "$(cat "$work/genesis")" ]; do
     tries=$((tries + 1))

@@ -1,4 +1,5 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { sha256Hex } from '#core/hash.ts'
 import { ensureKeys } from './keys.ts'
 import { makeActs, makeSignatures } from './make-acts.ts'
 import { makeBundle, makeMerkle, makeProofs, makeRecords } from './make-log.ts'
@@ -40,3 +41,9 @@ writeFileSync(
   new URL('bundle.ndjson', folder),
   story.bundle.lines.map((line) => `${line}\n`).join(''),
 )
+
+const sums = readdirSync(folder)
+  .filter((file) => /\.(?:json|ndjson)$/.test(file))
+  .toSorted()
+  .map((file) => `${sha256Hex(readFileSync(new URL(file, folder)))}  ${file}\n`)
+writeFileSync(new URL('SHA256SUMS', folder), sums.join(''))

@@ -5,7 +5,7 @@ import type { MailboxLink, Receipt, SealedRecord } from '#core/receipt.ts'
 import { verifyReceipt } from '#core/verify-receipt.ts'
 import { parseAct } from '#wire/act.ts'
 import { parseReceipt } from '#wire/receipt.ts'
-import { DAY, NOW, ORIGIN, seededHex } from './keys.ts'
+import { NOW, ORIGIN, seededHex } from './keys.ts'
 import type { Contents } from './schemas.ts'
 import { must, type Sealed, type Story } from './story.ts'
 
@@ -22,8 +22,6 @@ export interface Unlawful {
 export async function logUnlawful(story: Story): Promise<Unlawful> {
   const { acts, heads, log } = story
   const directory = heads[1]
-  const filed: unknown = JSON.parse(fromUtf8(acts.notice.payload) ?? '')
-  if (!parseAct(acts.notice.payload).ok || typeof filed !== 'object') throw new Error('no notice')
   const parsed = must(parseAct(acts.notice.payload)).act
   if (parsed.type !== 'notice.file') throw new Error('no notice')
   const by = { party: 'contoso.example' }
@@ -363,6 +361,3 @@ function refusedAcknowledgements({ acts }: Story): Refused[] {
     ),
   ]
 }
-
-/** The day of every record. */
-export const RECORD_DAY = DAY

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { openServiceCrypto } from '#adapters/keys/openpgp.ts'
 import { answerChallenge, openMessage } from '#client/openpgp.ts'
@@ -68,6 +68,17 @@ function unhexed(text: string): Uint8Array {
   if (bytes === undefined) throw new Error('not hex')
   return bytes
 }
+
+test('no file differs from its checksum', () => {
+  const sums = readFileSync(new URL('SHA256SUMS', import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n')
+  const found = readdirSync(new URL('.', import.meta.url))
+    .filter((file) => /\.(?:json|ndjson)$/.test(file))
+    .toSorted()
+    .map((file) => `${sha256Hex(readFileSync(new URL(file, import.meta.url)))}  ${file}`)
+  expect(sums).toEqual(found)
+})
 
 describe('acts.json', () => {
   const { refused, valid } = readVectors('acts.json')
