@@ -34,5 +34,5 @@ const io: Io = {
 process.exitCode = await run(process.argv.slice(2), io)
 
 function isServing(): boolean {
-  return process.argv[2] === 'serve'
+  return ['serve', 'witness'].includes(process.argv[2] ?? '')
 }

@@ -1,4 +1,3 @@
-import { serve, type ServerType } from '@hono/node-server'
 import { openDirectoryBlobs } from '#adapters/blob/directory.ts'
 import { openPostgresBlobs } from '#adapters/blob/postgres.ts'
 import { openServiceCrypto } from '#adapters/keys/openpgp.ts'
@@ -19,6 +18,7 @@ import { openSequencer } from '#service/sequence-log.ts'
 import { parseAct } from '#wire/act.ts'
 import type { ProcessConfig } from './config.ts'
 import { readServerHome, type ServerHome } from './home.ts'
+import { closeServer, listen } from './listen.ts'
 import { shippedTemplates } from './templates.ts'
 
 /** How often deadlines are looked at; every answer computes them, so a late run changes none. */
@@ -133,22 +133,6 @@ async function openPorts(opened: Opened): Promise<Parameters<typeof createApp>[0
   }
 }
 
-async function listen(
-  app: ReturnType<typeof createApp>,
-  config: ProcessConfig,
-): Promise<{ server: ServerType; url: string }> {
-  return await new Promise((resolve, reject) => {
-    const server = serve(
-      { fetch: app.fetch, hostname: config.host, port: config.port },
-      (address) => {
-        const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-        resolve({ server, url: `http://${host}:${String(address.port)}` })
-      },
-    )
-    server.once('error', reject)
-  })
-}
-
 /** Runs some work again and again, never twice at once; what fails is reported and tried again. */
 function repeat(events: Events, work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> = Promise.resolve()
@@ -171,11 +155,4 @@ function repeat(events: Events, work: () => Promise<void>): () => Promise<void> 
     clearInterval(timer)
     await running
   }
-}
-
-async function closeServer(server: ServerType): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve())
-    if ('closeIdleConnections' in server) server.closeIdleConnections()
-  })
 }

@@ -11,6 +11,10 @@ export interface Events {
   actRefused(fields: { readonly reason: RefusalReason }): void
   checkpointSigned(fields: { readonly treeSize: number }): void
   signerRefused(fields: { readonly reason: RefusalReason }): void
+  /** A witness cosigned a checkpoint of a log. */
+  checkpointCosigned(fields: { readonly origin: string; readonly treeSize: number }): void
+  /** A witness did not cosign; `inconsistent` under a log's own key is a fork of that log. */
+  checkpointRefused(fields: { readonly origin: string; readonly reason: string }): void
   unavailable(fields: { readonly operation: string; readonly code: string }): void
   failed(fields: { readonly operation: string; readonly error: string }): void
 }

@@ -69,6 +69,8 @@ const EVENTS: Events = {
   actAccepted: ignore,
   actRefused: ignore,
   checkpointSigned: ignore,
+  checkpointCosigned: ignore,
+  checkpointRefused: ignore,
   signerRefused: ({ reason }) => {
     throw new Error(reason)
   },

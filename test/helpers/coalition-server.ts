@@ -8,7 +8,6 @@ import { openFileSigner } from '#adapters/log/file-signer.ts'
 import { migrateSqliteStorage, openSqliteStorage } from '#adapters/storage/sqlite.ts'
 import { systemRandom } from '#adapters/system/random.ts'
 import { sha256Hex } from '#core/hash.ts'
-import type { RefusalReason } from '#core/refusal.ts'
 import type { HttpPorts } from '#http/app.ts'
 import { openDirectory } from '#service/read-directory.ts'
 import { openSequencer } from '#service/sequence-log.ts'
@@ -98,7 +97,7 @@ function settableClock(): SettableClock {
 }
 
 function recordedEvents(events: string[]): HttpPorts['events'] {
-  const report = (fields: { readonly reason: RefusalReason }): void => {
+  const report = (fields: { readonly reason: string }): void => {
     events.push(fields.reason)
   }
   return {
@@ -107,6 +106,8 @@ function recordedEvents(events: string[]): HttpPorts['events'] {
     actRefused: report,
     checkpointSigned: () => undefined,
     signerRefused: report,
+    checkpointCosigned: () => undefined,
+    checkpointRefused: report,
     unavailable: ({ operation }) => events.push(`unavailable ${operation}`),
     failed: ({ error, operation }) => events.push(`failed ${operation} ${error}`),
   }

@@ -17,6 +17,8 @@ export function jsonEvents(write: (line: string) => void): Events {
     actRefused: report('act_refused'),
     checkpointSigned: report('checkpoint_signed'),
     signerRefused: report('signer_refused'),
+    checkpointCosigned: report('checkpoint_cosigned'),
+    checkpointRefused: report('checkpoint_refused'),
     unavailable: report('unavailable'),
     failed: report('failed'),
   }

@@ -76,7 +76,7 @@ function environmentOf({ args, io }: Call): Io['env'] {
 }
 
 /** A setting that is missing or wrong stops the start and is named; it is no fault of the program. */
-function setting<T>(read: () => T): T {
+export function setting<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {
@@ -84,7 +84,7 @@ function setting<T>(read: () => T): T {
   }
 }
 
-function explain(error: unknown): never {
+export function explain(error: unknown): never {
   const code = codeOf(error)
   if (code === 'EADDRINUSE') throw new Busy('another program listens at that address and port')
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
@@ -97,7 +97,7 @@ export function dataFolder(call: Pick<Call, 'args' | 'io'>): string {
   return pathOf(call, call.args.maybe('data') ?? '.dunant')
 }
 
-async function untilStopped({ signal }: Io): Promise<void> {
+export async function untilStopped({ signal }: Io): Promise<void> {
   if (signal === undefined || signal.aborted) return
   await new Promise<void>((resolve) => {
     signal.addEventListener(

@@ -9,6 +9,7 @@ import { PARTY_COMMANDS } from './party.ts'
 import { RECEIPT_COMMANDS } from './receipt.ts'
 import { SERVER_COMMANDS } from './server.ts'
 import type { CommandSpec } from './spec.ts'
+import { WITNESS_COMMANDS } from './witness.ts'
 
 /** Every command, in the order in which a newcomer meets them. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -22,4 +23,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...MAILBOX_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...LOG_COMMANDS,
+  ...WITNESS_COMMANDS,
 ]

@@ -1,0 +1,28 @@
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { utf8 } from '#core/bytes.ts'
+
+/** Writes a file whole or not at all, for its owner alone; when this returns, it would survive a power cut. */
+export function writeDurably(path: string, text: string): void {
+  const part = `${path}.new`
+  const bytes = utf8(text)
+  const file = openSync(part, 'w', 0o600)
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(part, path)
+  syncFolder(dirname(path))
+}
+
+/** A rename is durable once its folder is. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
