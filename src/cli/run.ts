@@ -163,12 +163,15 @@ const NAMES: Partial<Record<ExitCode, string>> = {
   [EXIT.usage]: 'usage',
   [EXIT.input]: 'file',
   [EXIT.unavailable]: 'unavailable',
+  [EXIT.unverified]: 'unverified',
   [EXIT.bug]: 'bug',
 }
 
 function exitOfError(error: unknown): ExitCode {
   if (error instanceof UsageError) return EXIT.usage
   if (error instanceof FileError) return EXIT.input
+  // The stored log is not the one that others have seen: nothing may be built on it.
+  if (error instanceof Error && error.name === 'StartRefused') return EXIT.unverified
   // The client's and the server's own errors for what does not answer are told by their names, so that usage starts without loading it.
   if (
     error instanceof Busy ||

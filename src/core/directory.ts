@@ -43,12 +43,22 @@ export interface Directory {
   /** Certificates that were the service's, now or earlier, by primary fingerprint; base64. */
   readonly serviceCertificates: ReadonlyMap<string, string>
   readonly serviceFingerprint: string
-  /** Log verifier keys, the current one last. */
-  readonly logKeys: readonly string[]
   /** Hashes of adopted templates. */
   readonly templates: ReadonlySet<string>
-  /** Hash and day of each governance record, in order. */
-  readonly chain: readonly { readonly hash: string; readonly day: string }[]
+  /** The governance records, in order. */
+  readonly chain: readonly ChainLink[]
+}
+
+/** One governance record of a chain, and what it leaves behind. */
+export interface ChainLink {
+  /** Record hash. */
+  readonly hash: string
+  readonly day: string
+  /**
+   * The log key (note verifier key) that the charter names from this record on: it signs every tree whose newest governance record this
+   * is, so that each tree names its own key.
+   */
+  readonly logKey: string
 }
 
 /** The directory of a coalition that has no charter yet. */
@@ -61,7 +71,6 @@ export function emptyDirectory(origin: string): Directory {
     keys: new Map(),
     serviceCertificates: new Map(),
     serviceFingerprint: '',
-    logKeys: [],
     templates: new Set(),
     chain: [],
   }
@@ -84,7 +93,8 @@ export function headAtMidnight(directory: Directory, day: string): string {
 
 /** Appends a record to the chain of a directory that `decideGovernance` has already changed. */
 export function withRecord(directory: Directory, record: { hash: string; day: string }): Directory {
-  return { ...directory, chain: [...directory.chain, record] }
+  const logKey = directory.charter?.log_key ?? ''
+  return { ...directory, chain: [...directory.chain, { ...record, logKey }] }
 }
 
 /**

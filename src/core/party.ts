@@ -145,7 +145,6 @@ function withTerms(
   return accept({
     ...directory,
     charter: { log_key, quorums, service_certificate, witnesses },
-    logKeys: [...directory.logKeys.filter((key) => key !== log_key), log_key],
     serviceFingerprint: service.fingerprint,
     serviceCertificates: new Map(directory.serviceCertificates).set(
       service.fingerprint,

@@ -155,6 +155,11 @@ function verifyHead(receipt: Receipt, directory: Directory): Result<VerifiedLogP
   return stands ? proof : refuse('receipt-directory-broken', 'the log published another head')
 }
 
+/**
+ * A tree is signed by the log key that the newest charter record among its leaves names. All proofs of a receipt stand under trees whose
+ * newest governance record is the published head, so that is the published roster's key and no other: a key that was stolen after it was
+ * replaced signs nothing under a roster that knows of its successor.
+ */
 function openProof(text: string, directory: Directory): Result<VerifiedLogProof> {
   const proof = parseLogProof(text)
   if (!proof.ok) return proof
@@ -162,14 +167,10 @@ function openProof(text: string, directory: Directory): Result<VerifiedLogProof>
     vkeys: directory.charter?.witnesses.keys ?? [],
     quorum: directory.charter?.witnesses.quorum ?? 0,
   }
-  let outcome: Result<VerifiedLogProof> = refuse('note-unsigned')
-  for (const vkey of directory.logKeys.toReversed()) {
-    const logVerifier = parseVkey(vkey)
-    if (!logVerifier.ok) return logVerifier
-    outcome = verifyLogProof({ proof: proof.value, logVerifier: logVerifier.value, witnesses })
-    if (outcome.ok || outcome.refusal.reason !== 'note-unsigned') return outcome
-  }
-  return outcome
+  const logVerifier = parseVkey(directory.charter?.log_key ?? '')
+  return logVerifier.ok
+    ? verifyLogProof({ proof: proof.value, logVerifier: logVerifier.value, witnesses })
+    : logVerifier
 }
 
 function recordIn(proof: VerifiedLogProof): Result<Uint8Array> {

@@ -16,8 +16,13 @@ const ServerFileSchema = z.strictObject({
 /** The settings of a server's home. */
 export type ServerFile = z.infer<typeof ServerFileSchema>
 
+/** Where a log signer answers: `unix:/path`, or an address that is encrypted or on this machine. */
+const SIGNER_ADDRESS =
+  /^(?:unix:\/.+|https:\/\/[^/]+|http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost)(?::\d{1,5})?)$/
+
 const EnvironmentSchema = z.object({
   DUNANT_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
+  DUNANT_LOG_SIGNER: z.string().max(400).regex(SIGNER_ADDRESS).optional(),
   DUNANT_HOST: z.string().max(255).default('127.0.0.1'),
   DUNANT_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
   DUNANT_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -28,12 +33,18 @@ const EnvironmentSchema = z.object({
     .optional(),
 })
 
+/** Any number of processes may share a PostgreSQL database; each with a log key and memory of its own would fork the log. */
+export const SIGNER_MISSING =
+  'with DUNANT_DATABASE_URL the log is signed by one process apart: run dunant log-signer and name it in DUNANT_LOG_SIGNER'
+
 /** What the environment says about one process. */
 export interface ProcessConfig {
   readonly host: string
   readonly port: number
   /** PostgreSQL instead of the embedded SQLite. */
   readonly databaseUrl: string | undefined
+  /** Address of the one process that holds the log key; absent where this process holds it, which with PostgreSQL none does. */
+  readonly logSigner?: string | undefined
   /** Where the world reaches the server, through the proxy that speaks TLS; absent on loopback. */
   readonly publicUrl?: string | undefined
   /** A URI for reports of weaknesses. */
@@ -69,10 +80,13 @@ export function readEnvironment(
   const parsed = EnvironmentSchema.safeParse(environment)
   if (!parsed.success) throw new Error(`environment: ${z.prettifyError(parsed.error)}`)
   const found = parsed.data
+  if (found.DUNANT_DATABASE_URL !== undefined && found.DUNANT_LOG_SIGNER === undefined)
+    throw new Error(`environment: ${SIGNER_MISSING}`)
   return {
     host: found.DUNANT_HOST,
     port: found.DUNANT_PORT,
     databaseUrl: found.DUNANT_DATABASE_URL,
+    logSigner: found.DUNANT_LOG_SIGNER,
     publicUrl: found.DUNANT_PUBLIC_URL,
     securityContact: found.DUNANT_SECURITY_CONTACT,
     genesis: found.GENESIS_ID,

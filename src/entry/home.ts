@@ -8,7 +8,7 @@ import {
   renameSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { generateServiceKey } from '#adapters/keys/openpgp.ts'
 import { systemClock } from '#adapters/system/clock.ts'
 import { systemRandom } from '#adapters/system/random.ts'
@@ -24,9 +24,13 @@ export interface ServerPaths {
   readonly challengeSecret: string
   readonly database: string
   readonly logMemory: string
+  /** Of the log key that follows, once a charter names it. */
+  readonly logNextSeed: string
   readonly logSeed: string
   readonly serverFile: string
   readonly serviceKey: string
+  /** Bearer secret between servers and their log signer. */
+  readonly signerSecret: string
 }
 
 /** What a server needs of its home. */
@@ -34,7 +38,6 @@ export interface ServerHome {
   readonly paths: ServerPaths
   readonly file: ServerFile
   readonly challengeSecret: Secret<Uint8Array>
-  readonly logSeed: Secret<Uint8Array>
   readonly serviceKey: Secret<string>
 }
 
@@ -54,9 +57,11 @@ export function serverPaths(home: string): ServerPaths {
     challengeSecret: join(home, 'keys', 'challenge.secret'),
     database: join(home, 'dunant.sqlite'),
     logMemory: join(home, 'log-memory'),
+    logNextSeed: join(home, 'keys', 'log.next.seed'),
     logSeed: join(home, 'keys', 'log.seed'),
     serverFile: join(home, 'server.json'),
     serviceKey: join(home, 'keys', 'service.asc'),
+    signerSecret: join(home, 'keys', 'signer.secret'),
   }
 }
 
@@ -87,6 +92,54 @@ export async function createServerHome(home: string, settings: ServerFile): Prom
   return termsOf(settings.origin, { certificate: service.publicBytes, seed })
 }
 
+/**
+ * Reads the log key in use and, where one was prepared to follow it, the next one.
+ *
+ * @throws Error when the key is missing or malformed.
+ */
+export function readLogSeeds(paths: ServerPaths): Secret<readonly Uint8Array[]> {
+  const next = existsSync(paths.logNextSeed) ? [readBytes(paths.logNextSeed)] : []
+  return new Secret([readBytes(paths.logSeed), ...next])
+}
+
+/**
+ * The secret that a log signer and its servers share, where there is one: 64 hex digits.
+ *
+ * @throws Error when it is malformed.
+ */
+export function readSignerSecret(paths: ServerPaths): string | undefined {
+  return existsSync(paths.signerSecret) ? hex(readBytes(paths.signerSecret)) : undefined
+}
+
+/**
+ * Prepares the log key that follows the one in use, and tells its verifier key for the `charter.amend` that names it. A key that was prepared
+ * before stays the one.
+ */
+export function prepareLogKey(home: string): { readonly log_key: string; readonly isNew: boolean } {
+  const paths = serverPaths(home)
+  const { origin } = parseServerFile(readFileSync(paths.serverFile, 'utf8'))
+  const isNew = !existsSync(paths.logNextSeed)
+  if (isNew) writeNew(paths.logNextSeed, `${hex(systemRandom.bytes(32))}\n`)
+  return { log_key: vkeyOf(origin, readBytes(paths.logNextSeed)), isNew }
+}
+
+/** Puts the prepared log key in the place of the one before, whose seed is gone then: it must never sign again. */
+export function promoteLogKey(paths: ServerPaths): void {
+  renameSync(paths.logNextSeed, paths.logSeed)
+  syncFolder(dirname(paths.logSeed))
+}
+
+/** Finishes a change of log keys that was cut off after the prepared key had signed. */
+export function settleLogKey(home: Pick<ServerHome, 'file' | 'paths'>, inUse: string): void {
+  const { file, paths } = home
+  if (existsSync(paths.logNextSeed) && vkeyOf(file.origin, readBytes(paths.logNextSeed)) === inUse)
+    promoteLogKey(paths)
+}
+
+function vkeyOf(origin: string, seed: Uint8Array): string {
+  return formatVkey(verifierOf({ name: origin, seed }, KEY_TYPE_ED25519))
+}
+
 /** What the charter of a server must say about it. */
 export function termsOf(
   origin: string,
@@ -95,7 +148,7 @@ export function termsOf(
   return {
     origin,
     service_certificate: base64(keys.certificate),
-    log_key: formatVkey(verifierOf({ name: origin, seed: keys.seed }, KEY_TYPE_ED25519)),
+    log_key: vkeyOf(origin, keys.seed),
   }
 }
 
@@ -119,7 +172,6 @@ export function readServerHome(home: string): ServerHome {
     paths,
     file: parseServerFile(readFileSync(paths.serverFile, 'utf8')),
     challengeSecret: new Secret(readBytes(paths.challengeSecret)),
-    logSeed: new Secret(readBytes(paths.logSeed)),
     serviceKey: new Secret(readFileSync(paths.serviceKey, 'utf8')),
   }
 }
@@ -139,4 +191,15 @@ function writeNew(path: string, text: string): void {
     closeSync(file)
   }
   renameSync(`${path}.new`, path)
+  syncFolder(dirname(path))
+}
+
+/** A rename is durable once its folder is. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
 }

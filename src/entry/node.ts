@@ -1,7 +1,6 @@
 import { openDirectoryBlobs } from '#adapters/blob/directory.ts'
 import { openPostgresBlobs } from '#adapters/blob/postgres.ts'
 import { openServiceCrypto } from '#adapters/keys/openpgp.ts'
-import { openFileSigner } from '#adapters/log/file-signer.ts'
 import { migratePostgresStorage, openPostgresStorage } from '#adapters/storage/postgres.ts'
 import { migrateSqliteStorage, openSqliteStorage } from '#adapters/storage/sqlite.ts'
 import { systemClock } from '#adapters/system/clock.ts'
@@ -11,14 +10,16 @@ import { createApp } from '#http/app.ts'
 import type { BlobStore } from '#ports/blob.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Events } from '#ports/events.ts'
+import type { LogSigner } from '#ports/log-signer.ts'
 import type { Storage } from '#ports/storage.ts'
-import { openDirectory } from '#service/read-directory.ts'
+import { openDirectory, openLogKeys } from '#service/read-directory.ts'
 import { runDue } from '#service/run-due.ts'
 import { openSequencer } from '#service/sequence-log.ts'
 import { parseAct } from '#wire/act.ts'
 import type { ProcessConfig } from './config.ts'
 import { readServerHome, type ServerHome } from './home.ts'
 import { closeServer, listen } from './listen.ts'
+import { checkStart, openSigner } from './open-signer.ts'
 import { shippedTemplates } from './templates.ts'
 
 /** How often deadlines are looked at; every answer computes them, so a late run changes none. */
@@ -45,17 +46,21 @@ export interface RunningServer {
 /**
  * Starts a server: migrates and opens the storage, opens the signer, listens.
  *
- * @throws Error when a setting or key is missing, or the signer has no memory of its log.
+ * @throws Error when a setting or key is missing, or the signer has no memory of its log. @throws StartRefused where the stored log is not
+ * the one that the signer remembers.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const home = readServerHome(options.home)
   const events = jsonEvents(options.log)
+  const signer = await openSigner(home, options.config)
   const { storage, blobs } = await openStores(home, options.config)
+  await checkStart(storage, signer)
   const ports = await openPorts({
     home,
     storage,
     blobs,
     events,
+    signer,
     config: options.config,
     clock: options.clock ?? systemClock,
   })
@@ -99,33 +104,36 @@ interface Opened {
   readonly storage: Storage
   readonly blobs: BlobStore
   readonly events: Events
+  readonly signer: LogSigner
   readonly config: ProcessConfig
   readonly clock: Clock
 }
 
 async function openPorts(opened: Opened): Promise<Parameters<typeof createApp>[0]> {
-  const { blobs, clock, config, events, home, storage } = opened
+  const { blobs, clock, config, events, home, signer, storage } = opened
   const { origin } = home.file
   const acts = { parse: parseAct }
   const crypto = await openServiceCrypto({ privateKeyArmored: home.serviceKey.reveal(), clock })
-  const signer = openFileSigner({
-    path: home.paths.logMemory,
-    seed: home.logSeed.reveal(),
-    origin,
-    newLog: false,
-  })
+  const directory = openDirectory({ acts, crypto, storage, origin })
   return {
     acts,
     blobs,
     challengeSecret: home.challengeSecret.reveal(),
     clock,
     crypto,
-    directory: openDirectory({ acts, crypto, storage, origin }),
+    directory,
     events,
     genesis: config.genesis ?? home.file.genesis ?? '',
     origin,
     random: systemRandom,
-    sequencer: openSequencer({ clock, events, random: systemRandom, signer, storage }),
+    sequencer: openSequencer({
+      clock,
+      events,
+      logKeyAfter: openLogKeys(directory),
+      random: systemRandom,
+      signer,
+      storage,
+    }),
     storage,
     templates: shippedTemplates(),
     ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),

@@ -6,14 +6,17 @@ import type {
 } from '@cloudflare/workers-types'
 import { openR2Blobs } from '#adapters/blob/r2.ts'
 import { openServiceCrypto } from '#adapters/keys/openpgp.ts'
-import { answerInObject, type LogKey, openDurableSigner } from '#adapters/log/durable-signer.ts'
+import { openObjectMemory } from '#adapters/log/durable-signer.ts'
+import { openSignerClient } from '#adapters/log/signer-client.ts'
+import { answerSigner, type SignerDesk } from '#adapters/log/signer-desk.ts'
 import { migrateD1Storage, openD1Storage } from '#adapters/storage/d1.ts'
 import { systemClock } from '#adapters/system/clock.ts'
 import { jsonEvents } from '#adapters/system/events.ts'
 import { systemRandom } from '#adapters/system/random.ts'
 import { fromHex } from '#core/bytes.ts'
 import { createApp } from '#http/app.ts'
-import { openDirectory } from '#service/read-directory.ts'
+import { checkLog } from '#service/check-log.ts'
+import { openDirectory, openLogKeys } from '#service/read-directory.ts'
 import { runDue } from '#service/run-due.ts'
 import { openSequencer } from '#service/sequence-log.ts'
 import { parseAct } from '#wire/act.ts'
@@ -29,6 +32,8 @@ export interface WorkerEnvironment {
   readonly GENESIS_ID: string
   /** 64 hex digits: the Ed25519 seed of the log key. */
   readonly LOG_SEED: string
+  /** The same of the log key that follows, once a charter names it. */
+  readonly LOG_NEXT_SEED?: string
   readonly ORIGIN: string
   /** Armored private key of the service. */
   readonly SERVICE_KEY: string
@@ -56,20 +61,25 @@ export default handler
 /** The one object that remembers what the log key has signed. The Workers runtime asks for a class. */
 export class LogSignerObject {
   readonly #state: DurableObjectState
-  readonly #key: LogKey
+  readonly #desk: SignerDesk
 
   constructor(state: DurableObjectState, environment: WorkerEnvironment) {
     this.#state = state
-    this.#key = logKey(environment)
+    const seeds = logSeeds(environment)
+    const origin = required('ORIGIN', environment.ORIGIN)
+    this.#desk = { origin, seeds: () => seeds, memory: openObjectMemory(state.storage) }
   }
 
   async fetch(request: Request): Promise<Response> {
     const body = await request.text()
     const path = new URL(request.url).pathname
     const answer = await this.#state.blockConcurrencyWhile(
-      async () => await answerInObject(this.#state.storage, this.#key, { path, body }),
+      async () => await answerSigner(this.#desk, { path, body }),
     )
-    return new Response(answer)
+    return new Response(answer.body, {
+      status: answer.status,
+      headers: { 'content-type': answer.type },
+    })
   }
 }
 
@@ -92,32 +102,42 @@ async function openPorts(environment: WorkerEnvironment): Promise<Ports> {
   const acts = { parse: parseAct }
   // The runtime collects console output as the Worker's log.
   const events = jsonEvents((line) => console.log(line))
-  const signer = openDurableSigner(logKey(environment), async (path, body) => {
+  const signer = openSignerClient(async (path, body) => {
     const stub = environment.SIGNER.get(environment.SIGNER.idFromName(origin))
-    return await (await stub.fetch(`https://signer${path}`, { method: 'POST', body })).text()
+    const answer = await stub.fetch(`https://signer${path}`, { method: 'POST', body })
+    return { status: answer.status, body: await answer.text() }
   })
+  const checked = await checkLog(storage, [{ by: 'the log signer', ...(await signer.state()) }])
+  if (!checked.ok) throw new Error(checked.refusal.detail ?? checked.refusal.reason)
+  const directory = openDirectory({ acts, crypto, storage, origin })
   return {
     acts,
     blobs: openR2Blobs(environment.BLOBS),
     challengeSecret: bytes32('CHALLENGE_SECRET', environment.CHALLENGE_SECRET),
     clock: systemClock,
     crypto,
-    directory: openDirectory({ acts, crypto, storage, origin }),
+    directory,
     events,
     genesis: required('GENESIS_ID', environment.GENESIS_ID),
     origin,
     random: systemRandom,
-    sequencer: openSequencer({ clock: systemClock, events, random: systemRandom, signer, storage }),
+    sequencer: openSequencer({
+      clock: systemClock,
+      events,
+      logKeyAfter: openLogKeys(directory),
+      random: systemRandom,
+      signer,
+      storage,
+    }),
     storage,
     templates: shippedTemplates(),
   }
 }
 
-function logKey(environment: WorkerEnvironment): LogKey {
-  return {
-    origin: required('ORIGIN', environment.ORIGIN),
-    seed: bytes32('LOG_SEED', environment.LOG_SEED),
-  }
+function logSeeds(environment: WorkerEnvironment): readonly Uint8Array[] {
+  const { LOG_NEXT_SEED: next } = environment
+  const inUse = bytes32('LOG_SEED', environment.LOG_SEED)
+  return next === undefined ? [inUse] : [inUse, bytes32('LOG_NEXT_SEED', next)]
 }
 
 /** A missing setting stops the start; it never turns a check off. */

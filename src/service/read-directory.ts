@@ -55,6 +55,20 @@ export function openDirectory(ports: DirectoryPorts): DirectoryReader {
   }
 }
 
+/**
+ * Tells which log key the charter names after so many governance records, for the sequencer. The chain is read only where it has grown.
+ */
+export function openLogKeys(
+  directory: DirectoryReader,
+): (links: number) => Promise<string | undefined> {
+  let known: { links: number; logKey: string | undefined } = { links: 0, logKey: undefined }
+  return async (links) => {
+    if (known.links !== links)
+      known = { links, logKey: (await directory.current()).chain[links - 1]?.logKey }
+    return known.logKey
+  }
+}
+
 async function replay(
   ports: DirectoryPorts,
   directory: Directory,

@@ -12,15 +12,17 @@ import type { LoggedRecord, Storage } from '#ports/storage.ts'
  */
 export async function releasedSize(storage: Storage, directory: Directory): Promise<number> {
   const published = await storage.latestCheckpoint()
-  const { charter, logKeys } = directory
+  const { chain, charter } = directory
   if (published === undefined || charter === undefined) return 0
   if (charter.witnesses.quorum === 0) return published.size
-  const [logVerifier, ...witnesses] = [logKeys.at(-1) ?? '', ...charter.witnesses.keys].map(
-    readVkey,
-  )
-  if (logVerifier === undefined) return 0
-  const checkpoint = verifyCheckpoint(published.note, logVerifier)
-  if (!checkpoint.ok) return 0
+  const witnesses = charter.witnesses.keys.map(readVkey)
+  // The newest key may be one that the published tree does not name yet.
+  const logKeys = [...new Set(chain.map(({ logKey }) => logKey))].map(readVkey)
+  const checkpoint = logKeys
+    .filter((key) => key !== undefined)
+    .map((key) => verifyCheckpoint(published.note, key))
+    .find((verified) => verified.ok)
+  if (checkpoint?.ok !== true) return 0
   const cosignatures = verifyCosignatures(
     checkpoint.value.note,
     witnesses.filter((key) => key !== undefined),

@@ -11,6 +11,7 @@ import { composeAddendum, logEntry, recordHash, SALT_BYTES } from '#core/log/lea
 import { leafHash } from '#core/log/merkle.ts'
 import { tileProver, type TileProver } from '#core/log/tile-prover.ts'
 import { recordBytes } from '#core/record.ts'
+import { refuse, type Result } from '#core/result.ts'
 import { dayOf } from '#core/time.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Events } from '#ports/events.ts'
@@ -22,6 +23,8 @@ import type { LogAppend, LoggedRecord, LogHead, LogRecord, Storage } from '#port
 const BATCH_RECORDS_MAX = 1024
 /** A shared prover is handed out this often at most: it keeps every tile that it read, some 40 KB each. */
 const SHARED_USES_MAX = 128
+/** How often other processes may have a larger head signed before a refusal is believed. */
+const SIGN_ATTEMPTS_MAX = 3
 /** Batches that one flush appends before it lets the others go on. */
 const BATCHES_MAX = 64
 
@@ -29,6 +32,8 @@ const BATCHES_MAX = 64
 export interface SequencerPorts {
   readonly clock: Clock
   readonly events: Events
+  /** The log key that the charter names after so many governance records; `undefined` before the first. */
+  readonly logKeyAfter: (links: number) => Promise<string | undefined>
   readonly random: Random
   readonly signer: LogSigner
   readonly storage: Storage
@@ -141,7 +146,7 @@ function composeAppend(
     return { recordId: record.id, leafIndex: start + i, entry, leafHash: leafHash(entry) }
   })
   const grown = grow(
-    frontierOf(head),
+    storedFrontier(head),
     leaves.map((leaf) => leaf.leafHash),
   )
   return {
@@ -172,8 +177,12 @@ function headRecord(ports: SequencerPorts, state: { head: string; size: number }
   }
 }
 
-/** The frontier of a stored head, which must fold to its root: a damaged row must not be built upon. */
-function frontierOf(head: LogHead | undefined): Frontier {
+/**
+ * The frontier of a stored head, which must fold to its root: a damaged row must not be built upon.
+ *
+ * @throws Error where it does not.
+ */
+export function storedFrontier(head: LogHead | undefined): Frontier {
   if (head === undefined) return EMPTY_FRONTIER
   const frontier = decodeFrontier(head.size, head.frontier)
   if (!frontier.ok || hex(frontierRoot(frontier.value)) !== head.root)
@@ -197,20 +206,36 @@ function grow(
 
 /** Has the newest committed head signed, if it is not yet. A refusal is reported and leaves the last checkpoint standing. */
 async function publish(ports: SequencerPorts): Promise<void> {
-  const head = await ports.storage.logHead()
-  const published = await ports.storage.latestCheckpoint()
-  if (head === undefined || head.size <= (published?.size ?? 0)) return
-  const root = fromHex(head.root) ?? new Uint8Array()
-  const signed = await ports.signer.sign(
-    { size: head.size, root },
-    async (oldSize) => await sharedProver(ports.storage, head.size).consistencyProof(oldSize),
-  )
-  if (!signed.ok) {
+  for (let attempt = 1; ; attempt++) {
+    const head = await ports.storage.logHead()
+    if (head === undefined || (await isPublished(ports, head.size))) return
+    const signed = await signHead(ports, head)
+    if (signed.ok) {
+      // Another process may have been faster, and have cosignatures already.
+      if (!(await isPublished(ports, head.size)))
+        await ports.storage.saveCheckpoint(head.size, signed.value)
+      ports.events.checkpointSigned({ treeSize: head.size })
+      return
+    }
+    // Another process had a larger head signed meanwhile: that one is signed for this one as well.
+    if (signed.refusal.reason === 'checkpoint-older' && attempt < SIGN_ATTEMPTS_MAX) continue
     ports.events.signerRefused({ reason: signed.refusal.reason })
     return
   }
-  await ports.storage.saveCheckpoint(head.size, signed.value)
-  ports.events.checkpointSigned({ treeSize: head.size })
+}
+
+async function isPublished({ storage }: SequencerPorts, size: number): Promise<boolean> {
+  return ((await storage.latestCheckpoint())?.size ?? 0) >= size
+}
+
+/** Each tree is signed by the key that it names itself: the batch with an amendment by the new one. */
+async function signHead(ports: SequencerPorts, head: LogHead): Promise<Result<string>> {
+  const vkey = await ports.logKeyAfter(head.directoryLength)
+  if (vkey === undefined) return refuse('key-missing')
+  return await ports.signer.sign(
+    { size: head.size, root: fromHex(head.root) ?? new Uint8Array(), vkey },
+    async (oldSize) => await sharedProver(ports.storage, head.size).consistencyProof(oldSize),
+  )
 }
 
 /** The newest prover of each storage, and how often it may still be handed out. */

@@ -6,6 +6,7 @@ import { openFileSigner } from '#adapters/log/file-signer.ts'
 import { migrateSqliteStorage, openSqliteStorage } from '#adapters/storage/sqlite.ts'
 import { systemClock } from '#adapters/system/clock.ts'
 import { systemRandom } from '#adapters/system/random.ts'
+import { formatVkey, KEY_TYPE_ED25519, verifierOf } from '#core/log/note.ts'
 import { hex } from '#core/bytes.ts'
 import { composeAddendum } from '#core/log/leaf.ts'
 import { recordBytes } from '#core/record.ts'
@@ -88,9 +89,11 @@ export async function openDisk(): Promise<DiskLog> {
   const path = join(folder, 'database')
   await migrateSqliteStorage({ path })
   const storage = await openSqliteStorage({ path })
+  const seed = systemRandom.bytes(32)
+  const vkey = formatVkey(verifierOf({ name: ORIGIN, seed }, KEY_TYPE_ED25519))
   const signer = openFileSigner({
     path: join(folder, 'log-memory'),
-    seed: systemRandom.bytes(32),
+    seeds: () => [seed],
     origin: ORIGIN,
     newLog: true,
   })
@@ -99,6 +102,7 @@ export async function openDisk(): Promise<DiskLog> {
     sequencer: openSequencer({
       clock: systemClock,
       events: EVENTS,
+      logKeyAfter: async () => await Promise.resolve(vkey),
       random: systemRandom,
       signer,
       storage,

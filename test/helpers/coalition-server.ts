@@ -9,7 +9,7 @@ import { migrateSqliteStorage, openSqliteStorage } from '#adapters/storage/sqlit
 import { systemRandom } from '#adapters/system/random.ts'
 import { sha256Hex } from '#core/hash.ts'
 import type { HttpPorts } from '#http/app.ts'
-import { openDirectory } from '#service/read-directory.ts'
+import { openDirectory, openLogKeys } from '#service/read-directory.ts'
 import { openSequencer } from '#service/sequence-log.ts'
 import { parseAct } from '#wire/act.ts'
 import { BEGIN, cached } from './coalition-keys.ts'
@@ -57,11 +57,12 @@ export async function openServer(
   const crypto = await openServiceCrypto({ privateKeyArmored: service.privateArmored, clock })
   const signer = openFileSigner({
     path: join(folder, 'log-memory'),
-    seed: logSeed,
+    seeds: () => [logSeed],
     origin: ORIGIN,
     newLog: true,
   })
   const acts = { parse: parseAct }
+  const directory = openDirectory({ acts, crypto, storage, origin: ORIGIN })
   const events: string[] = []
   const heard = recordedEvents(events)
   const ports: HttpPorts = {
@@ -70,17 +71,25 @@ export async function openServer(
     challengeSecret: systemRandom.bytes(32),
     clock,
     crypto,
-    directory: openDirectory({ acts, crypto, storage, origin: ORIGIN }),
+    directory,
     events: heard,
     genesis: '',
     origin: ORIGIN,
     random: systemRandom,
-    sequencer: openSequencer({ clock, events: heard, random: systemRandom, signer, storage }),
+    sequencer: openSequencer({
+      clock,
+      events: heard,
+      logKeyAfter: openLogKeys(directory),
+      random: systemRandom,
+      signer,
+      storage,
+    }),
     storage,
     templates: new Map(),
     ...replaced,
   }
-  return { ports, clock, events, folder, vkey: signer.vkey }
+  const [vkey = ''] = (await signer.state()).vkeys
+  return { ports, clock, events, folder, vkey }
 }
 
 function settableClock(): SettableClock {

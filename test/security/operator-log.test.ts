@@ -9,6 +9,7 @@ import { fetchCheckpoint } from '#client/log.ts'
 import type { PinStore } from '#client/pins.ts'
 import { systemRandom } from '#client/random.ts'
 import { sha256Hex } from '#core/hash.ts'
+import { formatVkey, KEY_TYPE_ED25519, verifierOf } from '#core/log/note.ts'
 import { tileProver } from '#core/log/tile-prover.ts'
 import { type Coalition, foundCoalition, ORIGIN, threeOf } from '#test/helpers/coalition.ts'
 import { pinsOf } from '#test/helpers/filing.ts'
@@ -20,6 +21,7 @@ import { type ForgedLog, forgeLog, forgeRecord, today } from '#test/helpers/oper
 // The operator holds the key of the log here, and signs what it likes.
 
 const LOG_SEED = new Uint8Array(32).fill(5)
+const VKEY = formatVkey(verifierOf({ name: ORIGIN, seed: LOG_SEED }, KEY_TYPE_ED25519))
 
 let coalition: Coalition
 
@@ -146,10 +148,11 @@ describe('an operator who restores an old database and goes on from there', () =
     rmSync(folder, { recursive: true, force: true })
   })
   const path = join(folder, 'memory')
-  const open = (newLog: boolean) => openFileSigner({ path, seed: LOG_SEED, origin: ORIGIN, newLog })
+  const open = (newLog: boolean) =>
+    openFileSigner({ path, seeds: () => [LOG_SEED], origin: ORIGIN, newLog })
   const sign = async (signer: ReturnType<typeof open>, log: ForgedLog) =>
     reasonOf(
-      await signer.sign(log, async (oldSize) => {
+      await signer.sign({ ...log, vkey: VKEY }, async (oldSize) => {
         const prover = tileProver(
           log.size,
           async ({ width }) =>

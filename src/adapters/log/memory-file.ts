@@ -1,0 +1,86 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { Unavailable } from '#ports/storage.ts'
+import {
+  EMPTY_MEMORY,
+  formatMemory,
+  type MemoryStore,
+  parseMemory,
+  type Remembered,
+} from './signer-desk.ts'
+
+/**
+ * Opens the memory of a signer in a file, which is written, synced and renamed, and its folder synced, before a note leaves.
+ *
+ * One process may have it open at a time: its owner holds a lock for that.
+ *
+ * @throws Error when there is no file and `newLog` is not set, or when it cannot be read: a key that does not know what it signed must
+ * not sign.
+ */
+export function openMemoryFile(settings: {
+  readonly path: string
+  /** Allows the file to be missing: a log that has never been signed. */
+  readonly newLog: boolean
+}): MemoryStore {
+  const { path } = settings
+  let known: Remembered | undefined = readMemory(settings)
+  return {
+    // What a write that failed has left is only in the file.
+    read: async () => await Promise.resolve((known ??= readMemory({ path, newLog: false }))),
+    write: async (next) => {
+      known = undefined
+      writeMemory(path, next)
+      known = next
+      await Promise.resolve()
+    },
+  }
+}
+
+function readMemory({ newLog, path }: { path: string; newLog: boolean }): Remembered {
+  if (!existsSync(path)) {
+    if (newLog) return EMPTY_MEMORY
+    throw new Error(
+      `the log signer has no memory at ${path}: restore it, or start a new log on an empty database`,
+    )
+  }
+  const memory = parseMemory(readFileSync(path, 'utf8'))
+  if (memory === undefined) throw new Error(`the log signer cannot read its memory at ${path}`)
+  return memory
+}
+
+function writeMemory(path: string, memory: Remembered): void {
+  try {
+    writeDurably(`${path}.new`, formatMemory(memory))
+    renameSync(`${path}.new`, path)
+    syncFolder(dirname(path))
+  } catch (cause) {
+    throw new Unavailable('the log signer cannot write its memory', { cause })
+  }
+}
+
+function writeDurably(path: string, text: string): void {
+  const file = openSync(path, 'w', 0o600)
+  try {
+    writeSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

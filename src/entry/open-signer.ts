@@ -1,0 +1,63 @@
+import { openFileSigner } from '#adapters/log/file-signer.ts'
+import { openRemoteSigner } from '#adapters/log/remote-signer.ts'
+import type { LogSigner } from '#ports/log-signer.ts'
+import type { Storage } from '#ports/storage.ts'
+import { checkLog, type SeenTree } from '#service/check-log.ts'
+import { type ProcessConfig, SIGNER_MISSING } from './config.ts'
+import {
+  promoteLogKey,
+  readLogSeeds,
+  readSignerSecret,
+  type ServerHome,
+  settleLogKey,
+} from './home.ts'
+
+/** The stored log is not the one that its signer or a witness has seen: a server that went on from it would fork the log. */
+export class StartRefused extends Error {
+  override readonly name = 'StartRefused'
+}
+
+/**
+ * Opens the log signer of a server: the one apart where it is named, else the key and memory of its own home.
+ *
+ * @throws Error when the key or the memory is missing, or PostgreSQL is used without a signer apart.
+ */
+export async function openSigner(home: ServerHome, config: ProcessConfig): Promise<LogSigner> {
+  if (config.logSigner !== undefined)
+    return openRemoteSigner({ address: config.logSigner, secret: readSignerSecret(home.paths) })
+  if (config.databaseUrl !== undefined) throw new Error(SIGNER_MISSING)
+  const signer = openFileSigner(deskOf(home))
+  settleLogKey(home, (await signer.state()).vkeys[0] ?? '')
+  return signer
+}
+
+/** Where the log key and the memory of a home are, for whoever signs with them. */
+export function deskOf({
+  file,
+  paths,
+}: Pick<ServerHome, 'file' | 'paths'>): Parameters<typeof openFileSigner>[0] {
+  return {
+    origin: file.origin,
+    path: paths.logMemory,
+    newLog: false,
+    seeds: () => readLogSeeds(paths).reveal(),
+    onSwitch: () => {
+      promoteLogKey(paths)
+    },
+  }
+}
+
+/**
+ * Holds the stored log against the signer's memory, and against what others have seen of it.
+ *
+ * @throws StartRefused where somebody has seen a larger or another tree.
+ */
+export async function checkStart(
+  storage: Storage,
+  signer: LogSigner,
+  others: readonly SeenTree[] = [],
+): Promise<void> {
+  const { root, size } = await signer.state()
+  const checked = await checkLog(storage, [{ by: 'the log signer', root, size }, ...others])
+  if (!checked.ok) throw new StartRefused(checked.refusal.detail ?? checked.refusal.reason)
+}
