@@ -62,6 +62,7 @@ const node = {
   ...common,
   entryPoints: {
     cli: 'src/cli/main.ts',
+    'crypto-worker': 'src/adapters/crypto/worker.ts',
     ...(process.argv.includes('bench') && { bench: 'test/bench/main.ts' }),
   },
   platform: 'node',

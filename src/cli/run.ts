@@ -167,16 +167,15 @@ const NAMES: Partial<Record<ExitCode, string>> = {
   [EXIT.bug]: 'bug',
 }
 
+/** The client's and the server's own errors for what does not answer are told by their names, so that usage starts without loading it. */
+const OUTAGES: ReadonlySet<string> = new Set(['Outage', 'Overloaded', 'Unavailable'])
+
 function exitOfError(error: unknown): ExitCode {
   if (error instanceof UsageError) return EXIT.usage
   if (error instanceof FileError) return EXIT.input
   // The stored log is not the one that others have seen: nothing may be built on it.
   if (error instanceof Error && error.name === 'StartRefused') return EXIT.unverified
-  // The client's and the server's own errors for what does not answer are told by their names, so that usage starts without loading it.
-  if (
-    error instanceof Busy ||
-    (error instanceof Error && (error.name === 'Outage' || error.name === 'Unavailable'))
-  )
+  if (error instanceof Busy || (error instanceof Error && OUTAGES.has(error.name)))
     return EXIT.unavailable
   return EXIT.bug
 }

@@ -1,6 +1,12 @@
 import type { CertificateKind } from '#core/certificate-kind.ts'
 import type { CertificateFacts, VerifiedSignature } from '#core/openpgp.ts'
 import type { Result } from '#core/result.ts'
+import { Unavailable } from './storage.ts'
+
+/** There is more to compute than may wait: 503 to the client, nothing was begun, and repeating the request a little later is safe. */
+export class Overloaded extends Unavailable {
+  override readonly name = 'Overloaded'
+}
 
 /**
  * OpenPGP arithmetic for the server, and the service's own key.

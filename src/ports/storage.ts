@@ -175,5 +175,5 @@ export interface Storage {
 
 /** The engine failed: 503 to the client, and repeating the request is safe. */
 export class Unavailable extends Error {
-  override readonly name = 'Unavailable'
+  override readonly name: string = 'Unavailable'
 }
