@@ -46,8 +46,7 @@ async function answer(
     ports.events.actRefused({ reason: submitted.refusal.reason })
     return submitted
   }
-  const parsed = await parseStored(ports, submitted.value.id)
-  if (parsed === undefined) return accept({ ...submitted.value, receipt: null })
+  const { parsed } = submitted.value
   const { type } = parsed.act
   // What customers do is not reported: whoever collects these lines puts the time of day beside them.
   if (!ACT_RULES[type].held) ports.events.actAccepted({ type, status: submitted.value.status })
@@ -61,13 +60,4 @@ async function answer(
     ports.events.unavailable({ operation: 'receipt', code: '' })
     return accept({ ...submitted.value, receipt: null })
   }
-}
-
-async function parseStored(
-  ports: AnswerActPorts,
-  id: string,
-): Promise<Parameters<typeof buildReceipt>[1] | undefined> {
-  const row = await ports.storage.findAct(id)
-  const parsed = row === undefined ? undefined : ports.acts.parse(row.payload)
-  return parsed?.ok === true ? parsed.value : undefined
 }

@@ -33,6 +33,13 @@ interface Published {
   readonly size: number
   readonly checkpoint: string
   readonly prover: TileProver
+  /** The last `directory.head` below `size`, and its proof; `undefined` where there is none. */
+  readonly head: () => Promise<ProvenHead | undefined>
+}
+
+interface ProvenHead {
+  readonly head: string
+  readonly proof: string
 }
 
 /**
@@ -48,10 +55,8 @@ export async function buildReceipt(
   const published = await openPublished(ports.storage)
   if (published === undefined) return undefined
   const act = await sealedRecord(ports, published, parsed.id)
-  const head = await ports.storage.lastRecord('directory.head', published.size)
+  const head = await published.head()
   if (act === undefined || head === undefined) return undefined
-  const record = readHeadRecord(recordOf(head))
-  if (!record.ok) throw new Error('a stored directory.head record cannot be read')
   const notice = await noticeOf(ports, parsed)
   const release =
     notice?.release === undefined ? undefined : await sealedRecord(ports, published, notice.release)
@@ -61,9 +66,8 @@ export async function buildReceipt(
   return {
     act,
     directory: {
-      head: record.value.head,
-      proof: await proofOf(published, head),
-      ...(wish.withChain ? { chain: await chainUpTo(ports, record.value.head) } : {}),
+      ...head,
+      ...(wish.withChain ? { chain: await chainUpTo(ports, head.head) } : {}),
     },
     genesis: ports.genesis,
     origin: ports.origin,
@@ -74,14 +78,42 @@ export async function buildReceipt(
   }
 }
 
+/** The tree that receipts were last built on, for each storage: all receipts of a batch share it. */
+const latest = new WeakMap<Storage, Published>()
+
 async function openPublished(storage: Storage): Promise<Published | undefined> {
   const checkpoint = await storage.latestCheckpoint()
   if (checkpoint === undefined) return undefined
-  return {
-    size: checkpoint.size,
-    checkpoint: checkpoint.note,
-    prover: sharedProver(storage, checkpoint.size),
+  const { note, size } = checkpoint
+  const prover = sharedProver(storage, size)
+  const known = latest.get(storage)
+  if (known?.checkpoint === note) return { ...known, prover }
+  let proven: Promise<ProvenHead | undefined> | undefined
+  const published = {
+    size,
+    checkpoint: note,
+    prover,
+    head: async () => {
+      proven ??= provenHead(storage, { size, checkpoint: note, prover }).catch((error: unknown) => {
+        proven = undefined
+        throw error
+      })
+      return await proven
+    },
   }
+  latest.set(storage, published)
+  return published
+}
+
+async function provenHead(
+  storage: Storage,
+  published: Omit<Published, 'head'>,
+): Promise<ProvenHead | undefined> {
+  const logged = await storage.lastRecord('directory.head', published.size)
+  if (logged === undefined) return undefined
+  const record = readHeadRecord(recordOf(logged))
+  if (!record.ok) throw new Error('a stored directory.head record cannot be read')
+  return { head: record.value.head, proof: await proofOf(published, logged) }
 }
 
 /** The last record of an act that a published checkpoint covers, with payload and signatures; `undefined` where there is none. */
@@ -114,7 +146,7 @@ async function sealedAct(storage: Storage, logged: LoggedRecord): Promise<Mailbo
   }
 }
 
-async function proofOf(published: Published, record: LoggedRecord): Promise<string> {
+async function proofOf(published: Omit<Published, 'head'>, record: LoggedRecord): Promise<string> {
   const index = record.leafIndex ?? -1
   return formatLogProof({
     extra: record.addendum,

@@ -25,6 +25,8 @@ const BATCH_RECORDS_MAX = 1024
 const SHARED_USES_MAX = 128
 /** How often other processes may have a larger head signed before a refusal is believed. */
 const SIGN_ATTEMPTS_MAX = 3
+/** Promises that settle between a commit and the call of `flush`, and some more. */
+const SHARED_TICKS = 16
 /** Batches that one flush appends before it lets the others go on. */
 const BATCHES_MAX = 64
 
@@ -58,24 +60,25 @@ export function openSequencer(ports: SequencerPorts): Sequencer {
     await drain(ports)
     await publish(ports)
   }
-  const start = (): Promise<void> => {
-    running = run().finally(() => {
-      running = undefined
-    })
-    return running
-  }
-  const startAfter = async (before: Promise<void>): Promise<void> => {
-    await before.catch(() => undefined)
+  const start = async (before: Promise<void> | undefined): Promise<void> => {
+    await before?.catch(() => undefined)
+    await turn()
+    // Nothing has been read so far: all who called until now are served by this run.
     next = undefined
-    await start()
+    running = run()
+    await running
   }
   return {
     flush: async () => {
-      if (running === undefined) return await start()
-      next ??= startAfter(running)
+      next ??= start(running)
       await next
     },
   }
+}
+
+/** Lets everybody whose commit was answered in the same turn of the event loop ask, too. */
+async function turn(): Promise<void> {
+  for (let tick = 0; tick < SHARED_TICKS; tick++) await Promise.resolve()
 }
 
 async function drain(ports: SequencerPorts): Promise<void> {
@@ -86,7 +89,10 @@ async function drain(ports: SequencerPorts): Promise<void> {
     const head = await ports.storage.logHead()
     const ready = inChainOrder(pending, head?.directoryLength ?? 0)
     if (ready.length === 0) return
-    await ports.storage.appendLog(composeAppend(ports, head, shuffleHeld(ports.random, ready)))
+    const append = composeAppend(ports, head, shuffleHeld(ports.random, ready))
+    const outcome = await ports.storage.appendLog(append)
+    // Whoever committed since then asks again; another process may have taken what was here.
+    if (outcome === 'committed' && pending.length < BATCH_RECORDS_MAX) return
   }
 }
 

@@ -43,6 +43,8 @@ export interface Submitted {
   readonly status: ActStatus
   readonly missing: readonly Missing[]
   readonly known: boolean
+  /** The act itself, so that nobody reads it again. */
+  readonly parsed: ParsedAct
 }
 
 /** What deciding an act needs. */
@@ -289,6 +291,7 @@ async function conclude(
     status,
     missing: complete ? supportsMissing(attempted) : [...missing, ...waiting(waits)],
     known: false,
+    parsed,
   })
 }
 
@@ -308,6 +311,7 @@ function standing(attempted: Attempt, stored: readonly SignatureRow[]): Submitte
     status,
     missing: state?.filed === true ? supportsMissing(attempted) : missing,
     known: true,
+    parsed,
   }
 }
 

@@ -23,6 +23,8 @@ export const COMPANY = 'contoso.example'
 export interface BenchServer {
   readonly url: string
   readonly folder: string
+  /** Of the server's process. */
+  readonly pid: number
   readonly member: Awaited<ReturnType<typeof officer>>
   /** Head of the governance chain. */
   readonly head: string
@@ -78,6 +80,7 @@ export async function openServer(): Promise<BenchServer> {
   return {
     url,
     folder,
+    pid: child.pid ?? 0,
     member,
     head,
     api: openApi({ url, token: accepted(session).token }),

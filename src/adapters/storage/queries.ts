@@ -1,6 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely'
 import type { SubjectPage, SubjectRef } from '#ports/storage.ts'
-import { type RecordRow, rowTables } from './rows.ts'
+import { type Buildable, compiled } from './compiled.ts'
+import { overRows, type RecordRow } from './rows.ts'
 import { COLUMNS, type QueryBuilder, type RowOf, type Tables } from './schema.ts'
 
 const SIGNATURE = ['act', 'packet_hash', 'packet', 'fingerprint', 'party', 'created_at'] as const
@@ -25,21 +26,35 @@ export function subjectsNamed(
   refs: readonly SubjectRef[],
 ): readonly CompiledQuery<SubjectRow>[] {
   const { kind, id } = COLUMNS.subject
-  return rowTables(builder, { kind, id }, refs.map(refRow)).map((given) =>
-    sql<SubjectRow>`select subject.kind, subject.id, subject.version, subject.state from ${given} as given
-      join subject on subject.kind = given.kind and subject.id = given.id`.compile(builder.db),
+  return overRows(
+    builder,
+    { name: 'subjectsNamed', columns: { kind, id }, rows: refs.map(refRow) },
+    (
+      given,
+    ) => sql<SubjectRow>`select subject.kind, subject.id, subject.version, subject.state from ${given} as given
+      join subject on subject.kind = given.kind and subject.id = given.id`,
   )
 }
 
 /** SQLite, which keeps no statistics here, would walk over a whole kind by its key instead of using the index. */
 export function subjectsTagged(
-  { db, dialect }: QueryBuilder,
-  page: SubjectPage,
+  builder: QueryBuilder,
+  { after, kind, limit, tag }: SubjectPage,
 ): CompiledQuery<SubjectRow> {
-  const hint = dialect === 'sqlite' ? sql`indexed by subject_by_tag` : sql``
-  return sql<SubjectRow>`select kind, id, version, state from subject ${hint}
-    where kind = ${page.kind} and tag = ${page.tag} and id > ${page.after}
-    order by id limit ${page.limit}`.compile(db)
+  const hint = builder.dialect === 'sqlite' ? sql`indexed by subject_by_tag` : sql``
+  return compiled(
+    builder,
+    { name: 'subjectsTagged', given: { kind, tag, after, limit } },
+    (given) => sql<SubjectRow>`select kind, id, version, state from subject ${hint}
+      where kind = ${given.kind} and tag = ${given.tag} and id > ${given.after}
+      order by id limit ${given.limit}`,
+  )
+}
+
+export function actNamed(builder: QueryBuilder, id: string): CompiledQuery<Tables['act']> {
+  return compiled(builder, { name: 'actNamed', given: { id } }, (given, db) =>
+    db.selectFrom('act').select(['id', 'type', 'payload']).where('id', '=', given.id),
+  )
 }
 
 export function actsNamed(
@@ -55,34 +70,38 @@ export function actsNamed(
 }
 
 export function signaturesOfAct(
-  { db }: QueryBuilder,
+  builder: QueryBuilder,
   act: string,
 ): CompiledQuery<Tables['signature']> {
-  return db
-    .selectFrom('signature')
-    .select(SIGNATURE)
-    .where('act', '=', act)
-    .orderBy('created_at')
-    .orderBy('packet_hash')
-    .compile()
+  return compiled(builder, { name: 'signaturesOfAct', given: { act } }, (given, db) =>
+    db
+      .selectFrom('signature')
+      .select(SIGNATURE)
+      .where('act', '=', given.act)
+      .orderBy('created_at')
+      .orderBy('packet_hash'),
+  )
 }
 
-export function recordsOfAct({ db }: QueryBuilder, act: string): CompiledQuery<RecordRow> {
-  return db.selectFrom('log_record').select(RECORD).where('act', '=', act).orderBy('id').compile()
+export function recordsOfAct(builder: QueryBuilder, act: string): CompiledQuery<RecordRow> {
+  return compiled(builder, { name: 'recordsOfAct', given: { act } }, (given, db) =>
+    db.selectFrom('log_record').select(RECORD).where('act', '=', given.act).orderBy('id'),
+  )
 }
 
 export function governanceFrom(
-  { db }: QueryBuilder,
+  builder: QueryBuilder,
   from: number,
   limit: number,
 ): CompiledQuery<RecordRow> {
-  return db
-    .selectFrom('log_record')
-    .select(RECORD)
-    .where('chain', '>=', from)
-    .orderBy('chain')
-    .limit(limit)
-    .compile()
+  return compiled(builder, { name: 'governanceFrom', given: { from, limit } }, (given, db) =>
+    db
+      .selectFrom('log_record')
+      .select(RECORD)
+      .where('chain', '>=', given.from)
+      .orderBy('chain')
+      .limit(given.limit),
+  )
 }
 
 /**
@@ -90,10 +109,17 @@ export function governanceFrom(
  * the log, over a whole day of held records.
  */
 export function recordsWaiting(
-  { db }: QueryBuilder,
+  builder: QueryBuilder,
   today: string,
   limit: number,
 ): CompiledQuery<RecordRow> {
+  return compiled(builder, { name: 'recordsWaiting', given: { today, limit } }, waitingQuery)
+}
+
+function waitingQuery(
+  { limit, today }: { readonly today: string; readonly limit: number },
+  db: QueryBuilder['db'],
+): Buildable<RecordRow> {
   const waiting = db
     .selectFrom('log_record')
     .select(RECORD)
@@ -116,102 +142,102 @@ export function recordsWaiting(
     .orderBy(sql`coalesce(chain, ${sql.lit(NO_CHAIN)})`)
     .orderBy('id')
     .limit(limit)
-    .compile()
 }
 
 type HeadRow = Omit<Tables['log_head'], 'prev_size'>
 
-export function newestHead({ db }: QueryBuilder): CompiledQuery<HeadRow> {
-  return db
-    .selectFrom('log_head')
-    .select(['size', 'root', 'frontier', 'directory_head', 'directory_length'])
-    .orderBy('size', 'desc')
-    .limit(1)
-    .compile()
+export function newestHead(builder: QueryBuilder): CompiledQuery<HeadRow> {
+  return compiled(builder, { name: 'newestHead', given: {} }, (_, db) =>
+    db
+      .selectFrom('log_head')
+      .select(['size', 'root', 'frontier', 'directory_head', 'directory_length'])
+      .orderBy('size', 'desc')
+      .limit(1),
+  )
 }
 
 export function entryRange(
-  { db }: QueryBuilder,
+  builder: QueryBuilder,
   from: number,
   to: number,
 ): CompiledQuery<RowOf<{ entry: 'text' }>> {
-  return db
-    .selectFrom('log_entry')
-    .select('entry')
-    .where('leaf_index', '>=', from)
-    .where('leaf_index', '<', to)
-    .orderBy('leaf_index')
-    .compile()
+  return compiled(builder, { name: 'entryRange', given: { from, to } }, (given, db) =>
+    db
+      .selectFrom('log_entry')
+      .select('entry')
+      .where('leaf_index', '>=', given.from)
+      .where('leaf_index', '<', given.to)
+      .orderBy('leaf_index'),
+  )
 }
 
 type HashRow = RowOf<{ hash: 'text' }>
 
 export function leafHashRange(
-  { db }: QueryBuilder,
+  builder: QueryBuilder,
   from: number,
   to: number,
 ): CompiledQuery<HashRow> {
-  return db
-    .selectFrom('log_entry')
-    .select('leaf_hash as hash')
-    .where('leaf_index', '>=', from)
-    .where('leaf_index', '<', to)
-    .orderBy('leaf_index')
-    .compile()
-}
-
-export function nodeHashRange(
-  { db }: QueryBuilder,
-  range: { readonly level: number; readonly from: number; readonly to: number },
-): CompiledQuery<HashRow> {
-  return db
-    .selectFrom('log_node')
-    .select('hash')
-    .where('level', '=', range.level)
-    .where('node_index', '>=', range.from)
-    .where('node_index', '<', range.to)
-    .orderBy('node_index')
-    .compile()
-}
-
-export function lastRecordOf(
-  { db }: QueryBuilder,
-  event: string,
-  size: number,
-): CompiledQuery<RecordRow> {
-  return db
-    .selectFrom('log_record')
-    .select(RECORD)
-    .where('event', '=', event)
-    .where('leaf_index', '<', size)
-    .orderBy('leaf_index', 'desc')
-    .limit(1)
-    .compile()
-}
-
-export function addendumOf(
-  { db }: QueryBuilder,
-  digest: string,
-): CompiledQuery<RowOf<{ addendum: 'text' }>> {
-  return (
+  return compiled(builder, { name: 'leafHashRange', given: { from, to } }, (given, db) =>
     db
-      .selectFrom('log_record')
-      .select('addendum')
-      .where('digest', '=', digest)
-      // A literal, because a partial index is not found with a parameter.
-      .where('is_public', '=', sql.lit(1))
-      .where('leaf_index', 'is not', null)
-      .compile()
+      .selectFrom('log_entry')
+      .select('leaf_hash as hash')
+      .where('leaf_index', '>=', given.from)
+      .where('leaf_index', '<', given.to)
+      .orderBy('leaf_index'),
   )
 }
 
-export function newestCheckpoint({ db }: QueryBuilder): CompiledQuery<Tables['checkpoint']> {
-  return db
-    .selectFrom('checkpoint')
-    .select(['size', 'note'])
-    .orderBy('size', 'desc')
-    .limit(1)
-    .compile()
+export function nodeHashRange(
+  builder: QueryBuilder,
+  { from, level, to }: { readonly level: number; readonly from: number; readonly to: number },
+): CompiledQuery<HashRow> {
+  return compiled(builder, { name: 'nodeHashRange', given: { level, from, to } }, (given, db) =>
+    db
+      .selectFrom('log_node')
+      .select('hash')
+      .where('level', '=', given.level)
+      .where('node_index', '>=', given.from)
+      .where('node_index', '<', given.to)
+      .orderBy('node_index'),
+  )
+}
+
+export function lastRecordOf(
+  builder: QueryBuilder,
+  event: string,
+  size: number,
+): CompiledQuery<RecordRow> {
+  return compiled(builder, { name: 'lastRecordOf', given: { event, size } }, (given, db) =>
+    db
+      .selectFrom('log_record')
+      .select(RECORD)
+      .where('event', '=', given.event)
+      .where('leaf_index', '<', given.size)
+      .orderBy('leaf_index', 'desc')
+      .limit(1),
+  )
+}
+
+export function addendumOf(
+  builder: QueryBuilder,
+  digest: string,
+): CompiledQuery<RowOf<{ addendum: 'text' }>> {
+  return compiled(builder, { name: 'addendumOf', given: { digest } }, (given, db) =>
+    db
+      .selectFrom('log_record')
+      .select('addendum')
+      .where('digest', '=', given.digest)
+      // A literal, because a partial index is not found with a parameter.
+      .where('is_public', '=', sql.lit(1))
+      .where('leaf_index', 'is not', null),
+  )
+}
+
+export function newestCheckpoint(builder: QueryBuilder): CompiledQuery<Tables['checkpoint']> {
+  return compiled(builder, { name: 'newestCheckpoint', given: {} }, (_, db) =>
+    db.selectFrom('checkpoint').select(['size', 'note']).orderBy('size', 'desc').limit(1),
+  )
 }
 
 function refRow({ kind, id }: SubjectRef): RowOf<{ kind: 'text'; id: 'text' }> {

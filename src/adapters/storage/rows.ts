@@ -8,6 +8,8 @@ import {
   type SignatureRow,
   Unavailable,
 } from '#ports/storage.ts'
+import type { Dialect } from '#migrations'
+import { compiled } from './compiled.ts'
 import { COLUMNS, type Columns, type QueryBuilder, type RowOf, type Tables } from './schema.ts'
 
 /** Characters of JSON in one parameter: at most 1.5 MB of UTF-8, and D1 takes 2 MB. */
@@ -15,16 +17,38 @@ const CHUNK_CHARACTERS_MAX = 500_000
 
 type Row = Readonly<Record<string, string | number | null>>
 
+/** A statement over many rows: its name, the columns that they are unpacked into, and the rows. */
+export interface RowStatement<T extends Columns, R> {
+  readonly name: string
+  readonly columns: T
+  readonly rows: readonly R[]
+}
+
 /**
- * Many rows as few tables: D1 takes 100 parameters in a statement, so rows travel as one parameter of JSON text, which
- * both dialects unpack with the same expressions.
+ * Statements over many rows, as few as possible: D1 takes 100 parameters in a statement, so rows travel as one parameter of JSON text,
+ * which both dialects unpack with the same expressions.
+ *
+ * @param build gives the statement over the table of the rows
  */
-export function rowTables<T extends Columns>(
+export function overRows<T extends Columns, Answer>(
   builder: QueryBuilder,
-  columns: T,
-  rows: readonly RowOf<T>[],
-): readonly RawBuilder<unknown>[] {
-  return unpacked(builder, columns, rows)
+  statement: RowStatement<T, RowOf<T>>,
+  build: (given: RawBuilder<unknown>) => RawBuilder<Answer>,
+): readonly CompiledQuery<Answer>[] {
+  return overUntyped(builder, statement, build)
+}
+
+function overUntyped<Answer>(
+  builder: QueryBuilder,
+  { columns, name, rows }: RowStatement<Columns, Row>,
+  build: (given: RawBuilder<unknown>) => RawBuilder<Answer>,
+): readonly CompiledQuery<Answer>[] {
+  const names = Object.keys(columns)
+  return chunks(rows.map((row) => JSON.stringify(names.map((column) => row[column])))).map((json) =>
+    compiled(builder, { name, given: { json } }, (given) =>
+      build(unpacked(builder.dialect, columns, given.json)),
+    ),
+  )
 }
 
 /** Statements that insert rows; a key that exists already makes them fail. */
@@ -34,33 +58,24 @@ export function insertRows<Name extends keyof Tables>(
   rows: readonly Tables[Name][],
 ): readonly CompiledQuery[] {
   const columns: Columns = COLUMNS[name]
-  const names = sql.join(Object.keys(columns).map((column) => sql.ref(column)))
-  return unpacked(builder, columns, rows).map((given) =>
-    sql`insert into ${sql.table(name)} (${names}) select ${names} from ${given} as given`.compile(
-      builder.db,
-    ),
-  )
+  return overUntyped(builder, { name: `insert ${name}`, columns, rows }, (given) => {
+    const names = sql.join(Object.keys(columns).map((column) => sql.ref(column)))
+    return sql`insert into ${sql.table(name)} (${names}) select ${names} from ${given} as given`
+  })
 }
 
-function unpacked(
-  { dialect }: QueryBuilder,
-  columns: Columns,
-  rows: readonly Row[],
-): readonly RawBuilder<unknown>[] {
-  const names = Object.keys(columns)
+function unpacked(dialect: Dialect, columns: Columns, json: string): RawBuilder<unknown> {
   const selection = sql.join(
     Object.entries(columns).map(([name, type], position) => {
       const sqlType = sql.raw(type.replace('?', ''))
       return sql`cast(value ->> ${sql.lit(position)} as ${sqlType}) as ${sql.ref(name)}`
     }),
   )
-  return chunks(rows.map((row) => JSON.stringify(names.map((name) => row[name])))).map((json) => {
-    const elements =
-      dialect === 'postgres'
-        ? sql`json_array_elements(cast(${json} as json)) as element (value)`
-        : sql`json_each(${json})`
-    return sql`(select ${selection} from ${elements})`
-  })
+  const elements =
+    dialect === 'postgres'
+      ? sql`json_array_elements(cast(${json} as json)) as element (value)`
+      : sql`json_each(${json})`
+  return sql`(select ${selection} from ${elements})`
 }
 
 /** JSON arrays of the given JSON texts, none longer than the limit unless a single text is. */

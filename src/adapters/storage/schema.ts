@@ -12,6 +12,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import type { Dialect } from '#migrations'
+import type { Template } from './compiled.ts'
 
 /** Every column with its SQL type; `?` means that it may be null. */
 export const COLUMNS = {
@@ -71,11 +72,13 @@ export type Tables = { [Name in keyof typeof COLUMNS]: RowOf<(typeof COLUMNS)[Na
 export interface QueryBuilder {
   readonly db: Kysely<Tables>
   readonly dialect: Dialect
+  /** Queries that were compiled before, by name. */
+  readonly templates: Map<string, Template>
 }
 
 /** A builder of queries, which are compiled and never executed by Kysely itself. */
 export function queryBuilder(dialect: Dialect): QueryBuilder {
-  return { db: unconnected<Tables>(dialect, new DummyDriver()), dialect }
+  return { db: unconnected<Tables>(dialect, new DummyDriver()), dialect, templates: new Map() }
 }
 
 /** The statements that `run` executes, in order, none of which reached a database. */

@@ -11,6 +11,9 @@ const BUSY_MILLISECONDS = 5_000
 /** How long commits stay in the write-ahead log, where their order can be read. */
 const WAL_MILLISECONDS = 1_000
 
+/** How long a commit waits for others to join, while there are some: about as long as a disk takes. */
+const GATHER_MILLISECONDS = 2
+
 /** Where a SQLite database is. */
 export interface SqliteOptions {
   /** The file; its folder must exist. */
@@ -92,19 +95,23 @@ function statementCache(database: Database.Database): (text: string) => Statemen
 }
 
 /**
- * Commits all batches that arrive in one turn of the event loop together, because a commit costs one wait for the disk
- * however much is in it. Each batch has a savepoint of its own, so one that fails leaves its neighbours alone.
+ * Commits all batches that arrive together, because a commit costs one wait for the disk however much is in it. Each batch has a savepoint
+ * of its own, so one that fails leaves its neighbours alone.
+ *
+ * A lone writer is not kept waiting: only after a commit that was shared does the next one gather.
  */
 function groupCommit(
   database: Database.Database,
   prepare: (text: string) => Statement,
 ): Pick<Engine, 'write'> & { readonly flush: () => void } {
   let queue: Job[] = []
+  let isShared = false
   const forget = walForgetter(database)
   const flush = (): void => {
     const jobs = queue
     queue = []
     if (jobs.length === 0) return
+    isShared = jobs.length > 1
     runTogether(database, prepare, jobs)
     forget()
   }
@@ -113,7 +120,9 @@ function groupCommit(
     write: async (statements) =>
       await new Promise<CommitOutcome>((resolve, reject) => {
         queue.push({ statements, resolve, reject })
-        if (queue.length === 1) setImmediate(flush)
+        if (queue.length > 1) return
+        if (isShared) setTimeout(flush, GATHER_MILLISECONDS)
+        else setImmediate(flush)
       }),
   }
 }

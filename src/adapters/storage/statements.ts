@@ -1,7 +1,8 @@
 import { type CompiledQuery, sql } from 'kysely'
 import { base64, hex } from '#core/bytes.ts'
 import type { Commit, LogAppend, SubjectGuard, SubjectRef, SubjectWrite } from '#ports/storage.ts'
-import { actToRow, insertRows, recordToRow, rowTables, signatureToRow } from './rows.ts'
+import { compiled } from './compiled.ts'
+import { actToRow, insertRows, overRows, recordToRow, signatureToRow } from './rows.ts'
 import { COLUMNS, type QueryBuilder, type RowOf, type Tables } from './schema.ts'
 
 const { kind, id, version } = COLUMNS.subject
@@ -80,12 +81,14 @@ export function appendStatements(
   ]
 }
 
-export function keepCheckpoint({ db }: QueryBuilder, size: number, note: string): CompiledQuery {
-  return db
-    .insertInto('checkpoint')
-    .values({ size, note })
-    .onConflict((conflict) => conflict.column('size').doUpdateSet({ note }))
-    .compile()
+export function keepCheckpoint(builder: QueryBuilder, size: number, note: string): CompiledQuery {
+  return compiled(
+    builder,
+    { name: 'keepCheckpoint', given: { size, note } },
+    (given) =>
+      sql`insert into checkpoint (size, note) values (${given.size}, ${given.note})
+        on conflict (size) do update set note = excluded.note`,
+  )
 }
 
 function guardSubjects(
@@ -97,10 +100,12 @@ function guardSubjects(
     id: guard.id,
     version: guard.version,
   }))
-  return rowTables(builder, GUARD, rows).map((given) =>
-    sql`insert into guard (ok) select 0 from ${given} as given
+  return overRows(
+    builder,
+    { name: 'guardSubjects', columns: GUARD, rows },
+    (given) => sql`insert into guard (ok) select 0 from ${given} as given
       left join subject on subject.kind = given.kind and subject.id = given.id
-      where coalesce(subject.version, 0) <> given.version`.compile(builder.db),
+      where coalesce(subject.version, 0) <> given.version`,
   )
 }
 
@@ -108,9 +113,13 @@ function updateSubjects(
   builder: QueryBuilder,
   rows: readonly Tables['subject'][],
 ): readonly CompiledQuery[] {
-  return rowTables(builder, COLUMNS.subject, rows).map((given) =>
-    sql`update subject set version = given.version, state = given.state, tag = given.tag from ${given} as given
-      where subject.kind = given.kind and subject.id = given.id`.compile(builder.db),
+  return overRows(
+    builder,
+    { name: 'updateSubjects', columns: COLUMNS.subject, rows },
+    (
+      given,
+    ) => sql`update subject set version = given.version, state = given.state, tag = given.tag from ${given} as given
+      where subject.kind = given.kind and subject.id = given.id`,
   )
 }
 
@@ -119,16 +128,23 @@ function deleteSubjects(
   refs: readonly SubjectRef[],
 ): readonly CompiledQuery[] {
   const rows = refs.map((ref) => ({ kind: ref.kind, id: ref.id }))
-  return rowTables(builder, REF, rows).map((given) =>
-    sql`delete from subject where (kind, id) in (select given.kind, given.id from ${given} as given)`.compile(
-      builder.db,
-    ),
+  return overRows(
+    builder,
+    { name: 'deleteSubjects', columns: REF, rows },
+    (given) =>
+      sql`delete from subject where (kind, id) in (select given.kind, given.id from ${given} as given)`,
   )
 }
 
-function guardNewest({ db }: QueryBuilder, size: number): CompiledQuery {
-  return sql`insert into guard (ok) select 0 from (select max(size) as size from log_head) as newest
-    where coalesce(newest.size, 0) <> ${size}`.compile(db)
+function guardNewest(builder: QueryBuilder, size: number): CompiledQuery {
+  return compiled(
+    builder,
+    { name: 'guardNewest', given: { size } },
+    (
+      given,
+    ) => sql`insert into guard (ok) select 0 from (select max(size) as size from log_head) as newest
+      where coalesce(newest.size, 0) <> ${given.size}`,
+  )
 }
 
 /** Gives waiting records their leaves; one that is not waiting, or not there, makes the batch fail. */
@@ -136,13 +152,20 @@ function placeRecords(
   builder: QueryBuilder,
   places: readonly RowOf<typeof LEAF>[],
 ): readonly CompiledQuery[] {
-  return rowTables(builder, LEAF, places).flatMap((given) => [
-    sql`insert into guard (ok) select 0 from ${given} as given
+  const guards = overRows(
+    builder,
+    { name: 'guardWaiting', columns: LEAF, rows: places },
+    (given) => sql`insert into guard (ok) select 0 from ${given} as given
       left join log_record on log_record.id = given.record_id
-      where log_record.id is null or log_record.leaf_index is not null`.compile(builder.db),
-    sql`update log_record set leaf_index = given.leaf_index from ${given} as given
-      where log_record.id = given.record_id`.compile(builder.db),
-  ])
+      where log_record.id is null or log_record.leaf_index is not null`,
+  )
+  const updates = overRows(
+    builder,
+    { name: 'placeRecords', columns: LEAF, rows: places },
+    (given) => sql`update log_record set leaf_index = given.leaf_index from ${given} as given
+      where log_record.id = given.record_id`,
+  )
+  return [...guards, ...updates]
 }
 
 function subjectRow(write: SubjectWrite, state: string): Tables['subject'] {

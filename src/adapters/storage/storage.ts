@@ -2,6 +2,7 @@ import type { CompiledQuery } from 'kysely'
 import type { LogHead, Storage, Subject, SubjectRef } from '#ports/storage.ts'
 import type { Engine } from './engine.ts'
 import {
+  actNamed,
   actsNamed,
   addendumOf,
   entryRange,
@@ -74,7 +75,10 @@ function acts(engine: Engine, builder: QueryBuilder): Pick<Storage, ActMethods> 
   }
   return {
     findActs,
-    findAct: async (id) => (await findActs([id]))[0],
+    findAct: async (id) => {
+      const row = await first(engine, actNamed(builder, id))
+      return row === undefined ? undefined : actFromRow(row)
+    },
     signaturesOf: async (act) => {
       const rows = await engine.read(signaturesOfAct(builder, act))
       return rows.map(signatureFromRow)
