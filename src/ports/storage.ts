@@ -166,10 +166,16 @@ export interface Storage {
   lastRecord(event: string, size: number): Promise<LoggedRecord | undefined>
   /** The addendum of a public, sequenced record by its SHA-256 (64 hex digits). */
   publicAddendum(digest: string): Promise<Uint8Array | undefined>
-  /** Keeps a signed checkpoint. A later note for the same size replaces an earlier one (it gained cosignatures). */
-  saveCheckpoint(size: number, note: string): Promise<void>
-  /** The checkpoint of the greatest size. */
-  latestCheckpoint(): Promise<{ readonly size: number; readonly note: string } | undefined>
+  /**
+   * Keeps a signed checkpoint. A later note for the same size replaces an earlier one, unless that has more cosignatures.
+   *
+   * @param cosigned how many distinct witnesses cosigned it, 0 where it is left out
+   */
+  saveCheckpoint(size: number, note: string, cosigned?: number): Promise<void>
+  /** The checkpoint of the greatest size, among those that at least so many witnesses cosigned: 0 where it is left out, which all are. */
+  latestCheckpoint(
+    cosigned?: number,
+  ): Promise<{ readonly size: number; readonly note: string } | undefined>
   close(): Promise<void>
 }
 

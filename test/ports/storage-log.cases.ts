@@ -260,6 +260,38 @@ export const logCases: StorageCases = [
       expect(await storage.latestCheckpoint()).toEqual({ size: 10, note: 'ten, cosigned' })
     },
   },
+
+  {
+    name: 'the newest checkpoint that enough witnesses cosigned is found beneath newer ones',
+    see: async ({ storage }) => {
+      expect(await storage.latestCheckpoint(2)).toBeUndefined()
+      for (const size of [3, 5, 7, 9, 11]) await storage.saveCheckpoint(size, String(size))
+      expect(await storage.latestCheckpoint(1)).toBeUndefined()
+      await storage.saveCheckpoint(3, 'three, by three', 3)
+      await storage.saveCheckpoint(5, 'five, by two', 2)
+      await storage.saveCheckpoint(7, 'seven, by one', 1)
+      expect(await storage.latestCheckpoint()).toEqual({ size: 11, note: '11' })
+      expect(await storage.latestCheckpoint(1)).toEqual({ size: 7, note: 'seven, by one' })
+      expect(await storage.latestCheckpoint(2)).toEqual({ size: 5, note: 'five, by two' })
+      expect(await storage.latestCheckpoint(3)).toEqual({ size: 3, note: 'three, by three' })
+      expect(await storage.latestCheckpoint(4)).toBeUndefined()
+    },
+  },
+
+  {
+    name: 'a note with fewer cosignatures never replaces one with more',
+    see: async ({ storage }) => {
+      await storage.saveCheckpoint(5, 'by two', 2)
+      await storage.saveCheckpoint(5, 'by one', 1)
+      await storage.saveCheckpoint(5, 'by none')
+      expect(await storage.latestCheckpoint(2)).toEqual({ size: 5, note: 'by two' })
+      expect(await storage.latestCheckpoint()).toEqual({ size: 5, note: 'by two' })
+      await storage.saveCheckpoint(5, 'by two, later', 2)
+      expect(await storage.latestCheckpoint()).toEqual({ size: 5, note: 'by two, later' })
+      await storage.saveCheckpoint(5, 'by three', 3)
+      expect(await storage.latestCheckpoint(2)).toEqual({ size: 5, note: 'by three' })
+    },
+  },
 ]
 
 function ids(...names: string[]): string[] {

@@ -234,9 +234,25 @@ export function addendumOf(
   )
 }
 
-export function newestCheckpoint(builder: QueryBuilder): CompiledQuery<Tables['checkpoint']> {
-  return compiled(builder, { name: 'newestCheckpoint', given: {} }, (_, db) =>
-    db.selectFrom('checkpoint').select(['size', 'note']).orderBy('size', 'desc').limit(1),
+type CheckpointRow = Pick<Tables['checkpoint'], 'size' | 'note'>
+
+export function newestCheckpoint(
+  builder: QueryBuilder,
+  cosigned: number,
+): CompiledQuery<CheckpointRow> {
+  if (cosigned === 0)
+    return compiled(builder, { name: 'newestCheckpoint', given: {} }, (_, db) =>
+      db.selectFrom('checkpoint').select(['size', 'note']).orderBy('size', 'desc').limit(1),
+    )
+  return compiled(builder, { name: 'newestCosigned', given: { cosigned } }, (given, db) =>
+    db
+      .selectFrom('checkpoint')
+      .select(['size', 'note'])
+      // A literal, because a partial index is not found with a parameter.
+      .where('cosigned', '>', sql.lit(0))
+      .where('cosigned', '>=', given.cosigned)
+      .orderBy('size', 'desc')
+      .limit(1),
   )
 }
 

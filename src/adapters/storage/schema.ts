@@ -48,7 +48,7 @@ export const COLUMNS = {
     directory_head: 'text',
     directory_length: 'bigint',
   },
-  checkpoint: { size: 'bigint', note: 'text' },
+  checkpoint: { size: 'bigint', note: 'text', cosigned: 'bigint' },
   schema_migration: { name: 'text' },
 } as const satisfies Readonly<Record<string, Columns>>
 

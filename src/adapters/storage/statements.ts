@@ -81,13 +81,16 @@ export function appendStatements(
   ]
 }
 
-export function keepCheckpoint(builder: QueryBuilder, size: number, note: string): CompiledQuery {
+/** Of two notes for one size the one with more cosignatures stays; of two with as many, the later. */
+export function keepCheckpoint(builder: QueryBuilder, row: Tables['checkpoint']): CompiledQuery {
+  const { cosigned, note, size } = row
   return compiled(
     builder,
-    { name: 'keepCheckpoint', given: { size, note } },
+    { name: 'keepCheckpoint', given: { size, note, cosigned } },
     (given) =>
-      sql`insert into checkpoint (size, note) values (${given.size}, ${given.note})
-        on conflict (size) do update set note = excluded.note`,
+      sql`insert into checkpoint (size, note, cosigned) values (${given.size}, ${given.note}, ${given.cosigned})
+        on conflict (size) do update set note = excluded.note, cosigned = excluded.cosigned
+        where checkpoint.cosigned <= excluded.cosigned`,
   )
 }
 

@@ -132,10 +132,11 @@ function tree(engine: Engine, builder: QueryBuilder): Pick<Storage, TreeMethods>
       const rows = await engine.read(entryRange(builder, from, to))
       return rows.map(({ entry }) => bytesFromBase64(entry))
     },
-    saveCheckpoint: async (size, note) => {
-      await engine.write([keepCheckpoint(builder, size, note)])
+    saveCheckpoint: async (size, note, cosigned = 0) => {
+      await engine.write([keepCheckpoint(builder, { size, note, cosigned })])
     },
-    latestCheckpoint: async () => await first(engine, newestCheckpoint(builder)),
+    latestCheckpoint: async (cosigned = 0) =>
+      await first(engine, newestCheckpoint(builder, cosigned)),
   }
 }
 
