@@ -70,6 +70,17 @@ export function exitHelp(): string {
   ].join('\n')
 }
 
+const SERVER_VARIABLES: readonly (readonly [string, string])[] = [
+  ['DUNANT_DATABASE_URL', 'PostgreSQL in place of the embedded SQLite'],
+  ['DUNANT_HOST, DUNANT_PORT', 'where it listens'],
+  ['DUNANT_KEYS', 'the folder of its keys, where that is not keys in its own'],
+  ['DUNANT_METRICS_PORT', 'serve metrics to this machine on this port'],
+  ['DUNANT_PUBLIC_URL', 'where the world reaches it'],
+  ['DUNANT_SECURITY_CONTACT', 'the URI that security.txt names'],
+  ['DUNANT_STOP_SECONDS', 'how long requests may run once it was told to end; default 20'],
+  ['GENESIS_ID', 'the charter that it accepts, in place of that of its settings'],
+]
+
 /** The environment variables. */
 export function environmentHelp(): string {
   return [
@@ -80,6 +91,9 @@ export function environmentHelp(): string {
         `--${name}`,
       ]),
     ),
+    '',
+    '`serve` also reads:',
+    ...rows(SERVER_VARIABLES),
     '',
     'Server, origin and genesis that are given nowhere are those that `dunant directory pin` kept.',
   ].join('\n')

@@ -1,13 +1,29 @@
 #!/usr/bin/env node
+import { crashLine } from './crash.ts'
+import { EXIT } from './exit.ts'
 import type { Io } from './io.ts'
 import { run } from './run.ts'
 
+/** Commands that listen: they end by themselves once they were told to. */
+const LISTENING: readonly string[] = ['serve', 'witness', 'log-signer']
+
 const interrupted = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.on(signal, () => {
+    // The second signal, of whichever kind, ends at once whatever takes too long to end by itself.
+    if (interrupted.signal.aborted || !isListening()) process.exit(code)
     interrupted.abort()
-    // Whatever does not listen is stopped by the second one, or by the first where nothing is being served.
-    if (!isServing()) process.exit(signal === 'SIGINT' ? 130 : 143)
+  })
+}
+
+// Nobody may go on after a fault that nobody expected. What is printed names the fault and its place, and never what was sent.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    process.stderr.write(crashLine(error))
+    process.exit(EXIT.bug)
   })
 }
 
@@ -32,7 +48,11 @@ const io: Io = {
 }
 
 process.exitCode = await run(process.argv.slice(2), io)
+// A server that was told to end has let go of everything that matters; an idle connection to a database must not hold it.
+if (interrupted.signal.aborted) process.exit()
 
-function isServing(): boolean {
-  return ['serve', 'witness'].includes(process.argv[2] ?? '')
+/** `dunant witness` listens, and `dunant witness show` does not. */
+function isListening(): boolean {
+  const [command = '', next = '-'] = process.argv.slice(2)
+  return LISTENING.includes(command) && next.startsWith('-')
 }

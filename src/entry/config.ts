@@ -24,9 +24,12 @@ const EnvironmentSchema = z.object({
   DUNANT_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
   DUNANT_LOG_SIGNER: z.string().max(400).regex(SIGNER_ADDRESS).optional(),
   DUNANT_HOST: z.string().max(255).default('127.0.0.1'),
+  DUNANT_KEYS: z.string().min(1).max(4096).optional(),
+  DUNANT_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   DUNANT_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
   DUNANT_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   DUNANT_SECURITY_CONTACT: z.url().optional(),
+  DUNANT_STOP_SECONDS: z.coerce.number().int().min(0).max(3600).default(20),
   GENESIS_ID: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
@@ -49,6 +52,12 @@ export interface ProcessConfig {
   readonly publicUrl?: string | undefined
   /** A URI for reports of weaknesses. */
   readonly securityContact?: string | undefined
+  /** The folder of the keys, where they are not in the server's home: `LoadCredential` of systemd. */
+  readonly keys?: string | undefined
+  /** Where metrics are served, on the loopback interface alone; they are off without it. */
+  readonly metricsPort?: number | undefined
+  /** How long running requests may take once the process was told to end; 20 where it is left out. */
+  readonly stopSeconds?: number | undefined
   /** Overrides the genesis id of `server.json`. */
   readonly genesis: string | undefined
 }
@@ -89,6 +98,9 @@ export function readEnvironment(
     logSigner: found.DUNANT_LOG_SIGNER,
     publicUrl: found.DUNANT_PUBLIC_URL,
     securityContact: found.DUNANT_SECURITY_CONTACT,
+    keys: found.DUNANT_KEYS,
+    metricsPort: found.DUNANT_METRICS_PORT,
+    stopSeconds: found.DUNANT_STOP_SECONDS,
     genesis: found.GENESIS_ID,
   }
 }

@@ -50,18 +50,18 @@ export interface ServerTerms {
   readonly log_key: string
 }
 
-/** Names the files of a home folder. */
-export function serverPaths(home: string): ServerPaths {
+/** Names the files of a home folder; the keys may be in a folder elsewhere. */
+export function serverPaths(home: string, keys = join(home, 'keys')): ServerPaths {
   return {
     blobs: join(home, 'blobs'),
-    challengeSecret: join(home, 'keys', 'challenge.secret'),
+    challengeSecret: join(keys, 'challenge.secret'),
     database: join(home, 'dunant.sqlite'),
     logMemory: join(home, 'log-memory'),
-    logNextSeed: join(home, 'keys', 'log.next.seed'),
-    logSeed: join(home, 'keys', 'log.seed'),
+    logNextSeed: join(keys, 'log.next.seed'),
+    logSeed: join(keys, 'log.seed'),
     serverFile: join(home, 'server.json'),
-    serviceKey: join(home, 'keys', 'service.asc'),
-    signerSecret: join(home, 'keys', 'signer.secret'),
+    serviceKey: join(keys, 'service.asc'),
+    signerSecret: join(keys, 'signer.secret'),
   }
 }
 
@@ -123,10 +123,25 @@ export function prepareLogKey(home: string): { readonly log_key: string; readonl
   return { log_key: vkeyOf(origin, readBytes(paths.logNextSeed)), isNew }
 }
 
-/** Puts the prepared log key in the place of the one before, whose seed is gone then: it must never sign again. */
+/**
+ * Puts the prepared log key in the place of the one before, whose seed is gone then: it must never sign again.
+ *
+ * Credentials of systemd cannot be written. There the operator moves the file, and until then the signer's memory keeps the old key from
+ * signing.
+ */
 export function promoteLogKey(paths: ServerPaths): void {
-  renameSync(paths.logNextSeed, paths.logSeed)
+  try {
+    renameSync(paths.logNextSeed, paths.logSeed)
+  } catch (error) {
+    if (isReadOnly(error)) return
+    throw error
+  }
   syncFolder(dirname(paths.logSeed))
+}
+
+function isReadOnly(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : ''
+  return code === 'EROFS' || code === 'EACCES' || code === 'EPERM'
 }
 
 /** Finishes a change of log keys that was cut off after the prepared key had signed. */
@@ -166,8 +181,8 @@ export function setGenesis(home: string, genesis: string): void {
  *
  * @throws Error when a part of it is missing or malformed.
  */
-export function readServerHome(home: string): ServerHome {
-  const paths = serverPaths(home)
+export function readServerHome(home: string, keys?: string): ServerHome {
+  const paths = serverPaths(home, keys)
   return {
     paths,
     file: parseServerFile(readFileSync(paths.serverFile, 'utf8')),

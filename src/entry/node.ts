@@ -5,12 +5,14 @@ import { migratePostgresStorage, openPostgresStorage } from '#adapters/storage/p
 import { migrateSqliteStorage, openSqliteStorage } from '#adapters/storage/sqlite.ts'
 import { systemClock } from '#adapters/system/clock.ts'
 import { jsonEvents } from '#adapters/system/events.ts'
+import { countedEvents, openMetrics, type Registry } from '#adapters/system/metrics.ts'
 import { systemRandom } from '#adapters/system/random.ts'
 import { createApp } from '#http/app.ts'
 import type { BlobStore } from '#ports/blob.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Events } from '#ports/events.ts'
 import type { LogSigner } from '#ports/log-signer.ts'
+import type { Gauge } from '#ports/metrics.ts'
 import type { Storage } from '#ports/storage.ts'
 import { openDirectory, openLogKeys } from '#service/read-directory.ts'
 import { runDue } from '#service/run-due.ts'
@@ -18,12 +20,23 @@ import { openSequencer } from '#service/sequence-log.ts'
 import { parseAct } from '#wire/act.ts'
 import type { ProcessConfig } from './config.ts'
 import { readServerHome, type ServerHome } from './home.ts'
-import { closeServer, listen } from './listen.ts'
+import { listen } from './listen.ts'
 import { checkStart, openSigner } from './open-signer.ts'
+import {
+  checkpointAge,
+  listenForMetrics,
+  logGauges,
+  type MetricsListener,
+  processGauges,
+} from './metrics.ts'
+import { drain, within } from './stop.ts'
 import { shippedTemplates } from './templates.ts'
 
 /** How often deadlines are looked at; every answer computes them, so a late run changes none. */
 const DUE_MILLISECONDS = 15_000
+const STOP_SECONDS = 20
+/** How long the log may take to follow once the last request was answered. */
+const FLUSH_SECONDS = 5
 
 /** What one server process is started with. */
 export interface ServerOptions {
@@ -39,7 +52,9 @@ export interface ServerOptions {
 /** A server that listens. */
 export interface RunningServer {
   readonly url: string
-  /** Stops listening, lets what runs finish, and closes the storage. */
+  /** Where the metrics are, if they are on. */
+  readonly metricsUrl: string | undefined
+  /** Stops listening, lets what runs finish within its time, brings what was accepted into the log, and closes the storage. */
   close(): Promise<void>
 }
 
@@ -50,23 +65,21 @@ export interface RunningServer {
  * the one that the signer remembers.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const home = readServerHome(options.home)
-  const events = jsonEvents(options.log)
-  const signer = await openSigner(home, options.config)
-  const { storage, blobs } = await openStores(home, options.config)
+  const { config } = options
+  const home = readServerHome(options.home, config.keys)
+  const clock = options.clock ?? systemClock
+  const measured = openMeasured(jsonEvents(options.log), { clock, port: config.metricsPort })
+  const { events } = measured
+  const signer = await openSigner(home, config)
+  const { storage, blobs } = await openStores(home, config)
   await checkStart(storage, signer)
-  const ports = await openPorts({
-    home,
-    storage,
-    blobs,
-    events,
-    signer,
-    config: options.config,
-    clock: options.clock ?? systemClock,
-  })
+  const ports = await openPorts({ home, storage, blobs, events, signer, config, clock })
   await ports.directory.current()
   await ports.sequencer.flush()
-  const server = await listen(createApp(ports), options.config)
+  let isDraining = false
+  const lifecycle = { isDraining: () => isDraining, signer }
+  const server = await listen(createApp({ ...ports, ...measured.ports, ...lifecycle }), config)
+  const metrics = await measured.listen(logGauges({ storage, clock }))
   const stopDue = repeat(events, async () => {
     await runDue(ports)
     await ports.sequencer.flush()
@@ -74,10 +87,55 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   events.listening({ url: server.url })
   return {
     url: server.url,
+    metricsUrl: metrics?.url,
     close: async () => {
-      await stopDue()
-      await closeServer(server.server)
+      isDraining = true
+      const seconds = config.stopSeconds ?? STOP_SECONDS
+      events.stopping({ seconds })
+      const { cut } = await drain(server.server, seconds)
+      await finish(events, async () => {
+        await stopDue()
+        await ports.sequencer.flush()
+      })
+      await metrics?.close()
       await storage.close()
+      events.stopped({ cut })
+    },
+  }
+}
+
+/** What was accepted is durable by now; whatever does not reach the log here reaches it at the next start. */
+async function finish(events: Events, work: () => Promise<void>): Promise<void> {
+  const inTime = await within(FLUSH_SECONDS, work()).catch(() => false)
+  if (!inTime) events.unavailable({ operation: 'stop', code: '' })
+}
+
+interface Measured {
+  readonly events: Events
+  readonly ports: { readonly metrics?: Registry }
+  /** Serves the metrics, with what is known only now. */
+  readonly listen: (more: readonly Gauge[]) => Promise<MetricsListener | undefined>
+}
+
+/** Metrics where a port is set for them; else nothing is counted. */
+function openMeasured(
+  events: Events,
+  { clock, port }: { clock: Clock; port: number | undefined },
+): Measured {
+  if (port === undefined) return { events, ports: {}, listen: async () => undefined }
+  const metrics = openMetrics()
+  const age = checkpointAge(clock)
+  const counted = countedEvents(events, metrics)
+  const checkpointSigned: Events['checkpointSigned'] = (fields) => {
+    age.signed()
+    counted.checkpointSigned(fields)
+  }
+  return {
+    events: { ...counted, checkpointSigned },
+    ports: { metrics },
+    listen: async (more) => {
+      for (const gauge of [...processGauges(), age.gauge, ...more]) metrics.watch(gauge)
+      return await listenForMetrics(metrics, port)
     },
   }
 }

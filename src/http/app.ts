@@ -1,7 +1,9 @@
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { matchedRoutes } from 'hono/route'
 import type { Events } from '#ports/events.ts'
+import type { LogSigner } from '#ports/log-signer.ts'
+import type { Metrics } from '#ports/metrics.ts'
 import { Unavailable } from '#ports/storage.ts'
 import type { AnswerActPorts } from '#service/answer-act.ts'
 import type { BriefPorts } from '#service/brief.ts'
@@ -11,6 +13,7 @@ import type { ReadMailboxPorts } from '#service/read-mailbox.ts'
 import type { ShippedTemplates } from '#service/template.ts'
 import type { UploadPorts } from '#service/upload-bundle.ts'
 import { answerHeaders } from './headers.ts'
+import { measure } from './measure.ts'
 import { plainProblem, problem } from './problem.ts'
 import { actRoutes } from './routes/acts.ts'
 import { briefRoutes } from './routes/briefs.ts'
@@ -39,6 +42,12 @@ export type HttpPorts = AnswerActPorts &
     readonly publicUrl?: string
     /** A URI for reports of weaknesses; `mailto:security@` the origin where it is left out. */
     readonly securityContact?: string
+    /** Counts what is answered; nothing is counted where it is left out. */
+    readonly metrics?: Metrics
+    /** The signer that `/readyz` asks; where it is left out, only what it has signed counts. */
+    readonly signer?: Pick<LogSigner, 'state'>
+    /** Whether the process was told to end: every answer is then the last of its connection. */
+    readonly isDraining?: () => boolean
   }
 
 const ROUTES: readonly ((ports: HttpPorts) => Hono)[] = [
@@ -61,12 +70,22 @@ const ROUTES: readonly ((ports: HttpPorts) => Hono)[] = [
 /** Makes the HTTP API over some ports. Whatever comes in, an answer goes out, and it is a problem where it is not the thing asked for. */
 export function createApp(ports: HttpPorts): Hono {
   const app = new Hono()
+  if (ports.metrics !== undefined) app.use(measure(ports.metrics))
   app.use(answerHeaders(ports.publicUrl))
+  app.use(endConnections(ports.isDraining))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }))
   for (const routes of ROUTES) app.route('/', routes(ports))
   app.notFound((c) => problem(c, { reason: 'not-found' }))
   app.onError((error, c) => failure(ports.events, error, c))
   return app
+}
+
+/** A client that keeps its connection would hold up the end of the process. */
+function endConnections(isDraining: (() => boolean) | undefined): MiddlewareHandler {
+  return async (c, next) => {
+    await next()
+    if (isDraining?.() === true) c.res.headers.set('Connection', 'close')
+  }
 }
 
 function wrongMethod(c: Context, methods: readonly string[]): Response {

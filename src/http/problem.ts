@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import type { Refusal } from '#core/refusal.ts'
 import type { Events } from '#ports/events.ts'
+import type { ReadyPart } from '#service/check-ready.ts'
 import type { ProblemAnswer, ProblemName } from '#wire/answers.ts'
 import { PROBLEM_TYPES } from './problem-types.ts'
 
@@ -24,6 +25,11 @@ export function problem(c: Context, refusal: Refusal, members: ProblemMembers = 
 export function refused(c: Context, events: Events, refusal: Refusal): Response {
   events.actRefused({ reason: refusal.reason })
   return problem(c, refusal)
+}
+
+/** Answers that a server cannot serve now, and which part of it is missing. */
+export function unready(c: Context, part: ReadyPart): Response {
+  return answer(c, 'unavailable', { detail: part })
 }
 
 /** Answers a problem that is not a refusal, or one that says no more than its name. */

@@ -3,6 +3,7 @@ import { getCookie } from 'hono/cookie'
 import type { Reader } from '#core/decision.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { readerOf, type SessionPorts } from '#service/open-session.ts'
+import { leaveUnmeasured } from './measure.ts'
 
 /** The cookie `__Host-dunant`. */
 export const COOKIE = { name: 'dunant', prefix: 'host' } as const
@@ -19,6 +20,12 @@ export type ReaderPorts = Pick<SessionPorts, 'clock' | 'directory' | 'storage'> 
  * cookie counts only where the request comes from our own page.
  */
 export async function requestReader(ports: ReaderPorts, c: Context): Promise<Result<Reader>> {
+  const reader = await findReader(ports, c)
+  if (reader.ok && reader.value.kind === 'mailbox') leaveUnmeasured(c)
+  return reader
+}
+
+async function findReader(ports: ReaderPorts, c: Context): Promise<Result<Reader>> {
   const authorization = c.req.header('Authorization')
   if (authorization !== undefined) {
     const token = /^Bearer +([0-9a-f]{64})$/i.exec(authorization)?.[1]

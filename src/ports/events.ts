@@ -7,6 +7,10 @@ import type { RefusalReason } from '#core/refusal.ts'
  */
 export interface Events {
   listening(fields: { readonly url: string }): void
+  /** The process was told to end and lets running requests finish. */
+  stopping(fields: { readonly seconds: number }): void
+  /** The process has let go of everything; `cut` connections had no answer by then. */
+  stopped(fields: { readonly cut: number }): void
   actAccepted(fields: { readonly type: string; readonly status: string }): void
   actRefused(fields: { readonly reason: RefusalReason }): void
   checkpointSigned(fields: { readonly treeSize: number }): void

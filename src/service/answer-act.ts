@@ -20,8 +20,12 @@ export type AnswerActPorts = SubmitActPorts & {
   readonly sequencer: Sequencer
 }
 
-/** Where an act stands, with its receipt; null while the log does not have it (customers' acts enter once a day). */
-export type Answer = Submitted & { readonly receipt: Receipt | null }
+/** Where an act stands, with its receipt; null while the log does not have it. */
+export type Answer = Submitted & {
+  readonly receipt: Receipt | null
+  /** A customer's act, which enters the log once a day: when it came is nobody's business. */
+  readonly isHeld: boolean
+}
 
 /** Submits an act, brings it into the log and answers with its receipt. */
 export async function answerAct(ports: AnswerActPorts, sealed: SealedAct): Promise<Result<Answer>> {
@@ -49,15 +53,16 @@ async function answer(
   const { parsed } = submitted.value
   const { type } = parsed.act
   // What customers do is not reported: whoever collects these lines puts the time of day beside them.
-  if (!ACT_RULES[type].held) ports.events.actAccepted({ type, status: submitted.value.status })
+  const isHeld = ACT_RULES[type].held
+  if (!isHeld) ports.events.actAccepted({ type, status: submitted.value.status })
   try {
     if (parsed.act.type === 'notice.support') await releaseIfDue(ports, parsed.act.body.notice)
     await ports.sequencer.flush()
     const receipt = await buildReceipt(ports, parsed, { withChain: false })
-    return accept({ ...submitted.value, receipt: receipt ?? null })
+    return accept({ ...submitted.value, receipt: receipt ?? null, isHeld })
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error
     ports.events.unavailable({ operation: 'receipt', code: '' })
-    return accept({ ...submitted.value, receipt: null })
+    return accept({ ...submitted.value, receipt: null, isHeld })
   }
 }

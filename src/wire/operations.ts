@@ -287,7 +287,8 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/readyz',
-    summary: 'Storage answers and the log is signed.',
+    summary:
+      'Storage answers, the directory is loaded and the log is signed; else 503, which names the part.',
     answers: { 200: { schema: 'Readiness' } },
   },
 ]

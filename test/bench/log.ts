@@ -67,6 +67,8 @@ export interface DiskLog {
 
 const EVENTS: Events = {
   listening: ignore,
+  stopping: ignore,
+  stopped: ignore,
   actAccepted: ignore,
   actRefused: ignore,
   checkpointSigned: ignore,

@@ -111,6 +111,8 @@ function recordedEvents(events: string[]): HttpPorts['events'] {
   }
   return {
     listening: () => undefined,
+    stopping: () => undefined,
+    stopped: () => undefined,
     actAccepted: () => undefined,
     actRefused: report,
     checkpointSigned: () => undefined,

@@ -71,6 +71,8 @@ export interface Coalition {
   readonly app: Hono
   readonly ports: HttpPorts
   readonly companies: readonly Company[]
+  /** What the server writes is in here; its database is `database`. */
+  readonly folder: string
   readonly clock: SettableClock
   /** The reasons that the server reported, and the names of the events. */
   readonly events: readonly string[]
@@ -190,6 +192,7 @@ export function clientsOf(
     app,
     ports,
     companies,
+    folder,
     clock,
     events,
     ask,

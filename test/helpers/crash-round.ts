@@ -11,23 +11,42 @@ import { parseAct } from '#wire/act.ts'
 import { type Coalition, ORIGIN, threeOf } from './coalition.ts'
 import { connect, pinsOf } from './filing.ts'
 import { accepted } from './openpgp-keys.ts'
-import { startServerProcess } from './server-process.ts'
+import { type ServerProcess, startServerProcess, type Survivor } from './server-process.ts'
 
 const CLIENTS = 8
 const KILL_MILLISECONDS_MAX = 600
 
-/**
- * Loads a server process with acts, kills it with `kill -9` at a random moment, starts another one on its files, and holds it to every answer
- * that was given: the act is there once, its receipt verifies, and the log audits clean.
- */
+/** What clients saw while a server ended under load. */
+export interface Round {
+  readonly acknowledged: number
+  /** How requests failed that were not answered. */
+  readonly failures: readonly string[]
+}
+
+/** Kills with `kill -9` at a random moment and gives the number of acts that were acknowledged. */
 export async function crashRound(): Promise<number> {
   const server = await startServerProcess()
+  const { acknowledged } = await endRound(server, async () => await server.crash())
+  return acknowledged
+}
+
+/**
+ * Loads a server process with acts, ends it at a random moment, starts another one on its files, and holds it to every answer that was
+ * given: the act is there once, its receipt verifies, and the log audits clean.
+ */
+export async function endRound(
+  server: ServerProcess,
+  end: () => Promise<Survivor>,
+): Promise<Round> {
   const acknowledged: string[] = []
+  const failures: string[] = []
   const filing = Array.from({ length: CLIENTS }, async () => {
-    await fileUntilItDies(server.coalition, acknowledged)
+    failures.push(await fileUntilItDies(server.coalition, acknowledged))
   })
-  await sleep(randomInt(50, KILL_MILLISECONDS_MAX))
-  const survivor = await server.crash()
+  // However busy the machine is, there is something to hold the server to.
+  while (acknowledged.length === 0) await sleep(10)
+  await sleep(randomInt(0, KILL_MILLISECONDS_MAX))
+  const survivor = await end()
   await Promise.all(filing)
   try {
     await holdTo(survivor.coalition, acknowledged)
@@ -35,10 +54,10 @@ export async function crashRound(): Promise<number> {
     await survivor.close()
     await server.clear()
   }
-  return acknowledged.length
+  return { acknowledged: acknowledged.length, failures }
 }
 
-async function fileUntilItDies(coalition: Coalition, acknowledged: string[]): Promise<void> {
+async function fileUntilItDies(coalition: Coalition, acknowledged: string[]): Promise<string> {
   const { contoso } = threeOf(coalition)
   for (;;) {
     const token = sha256Hex(systemRandom(32))
@@ -49,7 +68,7 @@ async function fileUntilItDies(coalition: Coalition, acknowledged: string[]): Pr
     } catch (error) {
       // The connection that broke was never answered; anything that was answered must have been an acceptance.
       if (error instanceof Error && error.message.startsWith('not accepted')) throw error
-      return
+      return error instanceof Error ? error.message : ''
     }
   }
 }

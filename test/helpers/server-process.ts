@@ -16,6 +16,7 @@ import { DirectorySchema } from '#wire/answers.ts'
 import type { HttpPorts } from '#http/app.ts'
 import { clientsOf, type Coalition, composeCharter, ORIGIN, QUORUMS } from './coalition.ts'
 import { companyKey } from './coalition-keys.ts'
+import { program } from './command-line.ts'
 
 /** A server in a process of its own, and everything that it may write to. */
 export interface ServerProcess {
@@ -28,6 +29,12 @@ export interface ServerProcess {
   readonly isUp: () => boolean
   /** Ends it as a power cut does, and starts another server on what it left. */
   readonly crash: () => Promise<Survivor>
+  /** Sends it a signal. */
+  readonly signal: (name: NodeJS.Signals) => void
+  /** Waits for its end and gives its exit code, or the signal that ended it. */
+  readonly ended: () => Promise<number | string>
+  /** Starts another server on what it left. */
+  readonly revive: () => Promise<Survivor>
   /** Asks it to end, and waits. */
   readonly stop: () => Promise<void>
   /** Stops it where it still runs, and removes what it wrote. */
@@ -44,7 +51,12 @@ const START_MILLISECONDS = 30_000
 
 /** Starts a server by the system's clock and founds a coalition over HTTP. */
 export async function startServerProcess(
-  options: { readonly quorums?: Partial<Quorums>; readonly templates?: readonly string[] } = {},
+  options: {
+    readonly quorums?: Partial<Quorums>
+    readonly templates?: readonly string[]
+    /** The environment of `dunant serve` as it is shipped; without it the sources run. */
+    readonly serve?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'dunant-process-'))
   const home = join(folder, 'home')
@@ -63,7 +75,7 @@ export async function startServerProcess(
   const charter = composeCharter(companies, terms, now())
   const genesis = sha256Hex(charter)
   setGenesis(home, genesis)
-  const child = launch(folder, home)
+  const child = launch({ folder, home, serve: options.serve })
   const url = await addressOf(child, folder)
   const clientsAt = (at: string): Coalition =>
     clientsOf(
@@ -81,34 +93,55 @@ export async function startServerProcess(
   const votes = companies.map(async (company) => await coalition.sign(company, charter))
   const founded = await coalition.post(charter, ...(await Promise.all(votes)))
   if (founded.status !== 201) throw new Error(`the charter was refused: ${founded.text}`)
-  const isUp = () => child.exitCode === null && child.signalCode === null
-  const stop = async () => {
-    if (!isUp()) return
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-  }
+  const process = controlsOf(child)
+  const revive = async (): Promise<Survivor> => await reviveOn(home, clientsAt)
   return {
+    ...process,
     coalition,
     url,
     folder,
-    memoryBytes: () => memoryOf(child),
-    isUp,
+    revive,
     crash: async () => {
-      child.kill('SIGKILL')
-      if (isUp()) await once(child, 'exit')
-      const config = readEnvironment({ DUNANT_PORT: '0' })
-      const server = await startServer({ home, config, log: () => {} })
-      return {
-        coalition: clientsAt(server.url),
-        close: async () => {
-          await server.close()
-        },
-      }
+      process.signal('SIGKILL')
+      await process.ended()
+      return await revive()
     },
-    stop,
     clear: async () => {
-      await stop()
+      await process.stop()
       rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function reviveOn(home: string, clientsAt: (url: string) => Coalition): Promise<Survivor> {
+  const config = readEnvironment({ DUNANT_PORT: '0' })
+  const server = await startServer({ home, config, log: () => {} })
+  return {
+    coalition: clientsAt(server.url),
+    close: async () => {
+      await server.close()
+    },
+  }
+}
+
+type Controls = Pick<ServerProcess, 'ended' | 'isUp' | 'memoryBytes' | 'signal' | 'stop'>
+
+function controlsOf(child: ChildProcess): Controls {
+  const isUp = () => child.exitCode === null && child.signalCode === null
+  return {
+    isUp,
+    memoryBytes: () => memoryOf(child),
+    signal: (name) => {
+      child.kill(name)
+    },
+    ended: async () => {
+      if (isUp()) await once(child, 'exit')
+      return child.exitCode ?? child.signalCode ?? ''
+    },
+    stop: async () => {
+      if (!isUp()) return
+      child.kill('SIGTERM')
+      await once(child, 'exit')
     },
   }
 }
@@ -121,16 +154,28 @@ function unsettable(): never {
   throw new Error('the process goes by the clock of the system')
 }
 
+const TSX = pathToFileURL(resolve('node_modules/tsx/dist/esm/index.mjs')).href
+
 /** It runs where a core file would be found, and with a temporary folder of its own. */
-function launch(folder: string, home: string): ChildProcess {
+function launch({
+  folder,
+  home,
+  serve,
+}: {
+  folder: string
+  home: string
+  serve: Readonly<Record<string, string>> | undefined
+}): ChildProcess {
+  const args =
+    serve === undefined
+      ? ['--import', TSX, resolve('test/shell/server.ts'), home, '0']
+      : [program(), 'serve', '--data', home, '--port', '0']
   const [cwd, tmp] = ['cwd', 'tmp'].map((name) => join(folder, name))
   for (const path of [cwd, tmp]) mkdirSync(path ?? '')
   const [stdout, stderr] = ['stdout', 'stderr'].map((name) => openSync(join(folder, name), 'w'))
-  const tsx = pathToFileURL(resolve('node_modules/tsx/dist/esm/index.mjs')).href
-  const args = ['--import', tsx, resolve('test/shell/server.ts'), home, '0']
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { PATH: process.env['PATH'], TMPDIR: tmp, TSX_DISABLE_CACHE: '1' },
+    env: { PATH: process.env['PATH'], TMPDIR: tmp, TSX_DISABLE_CACHE: '1', ...serve },
     stdio: ['ignore', stdout, stderr],
   })
   for (const file of [stdout, stderr]) if (file !== undefined) closeSync(file)

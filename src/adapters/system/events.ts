@@ -13,6 +13,8 @@ export function jsonEvents(write: (line: string) => void): Events {
     }
   return {
     listening: report('listening'),
+    stopping: report('stopping'),
+    stopped: report('stopped'),
     actAccepted: report('act_accepted'),
     actRefused: report('act_refused'),
     checkpointSigned: report('checkpoint_signed'),

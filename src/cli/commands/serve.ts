@@ -25,10 +25,10 @@ export const serve: Command = async (call) => {
   const data = dataFolder(call)
   const wanted = args.maybe('origin')
   if (!isServerHome(data)) await createServerHome(data, { origin: wanted ?? PROVISIONAL_ORIGIN })
-  const { file } = setting(() => readServerHome(data))
+  const config = setting(() => readEnvironment(environmentOf(call)))
+  const { file } = setting(() => readServerHome(data, config.keys))
   if (wanted !== undefined && wanted !== file.origin)
     throw new UsageError(`the folder ${data} belongs to ${file.origin}`)
-  const config = setting(() => readEnvironment(environmentOf(call)))
   const log = (line: string) => {
     if (!args.flag('quiet')) io.stderr.write(`${line}\n`)
   }
@@ -37,8 +37,8 @@ export const serve: Command = async (call) => {
     const genesis = config.genesis ?? file.genesis
     io.stdout.write(
       args.flag('json')
-        ? `${JSON.stringify({ url: server.url, origin: file.origin, genesis: genesis ?? null })}\n`
-        : `Dunant answers at ${server.url} for ${file.origin}\n`,
+        ? `${JSON.stringify({ url: server.url, metrics: server.metricsUrl ?? null, origin: file.origin, genesis: genesis ?? null })}\n`
+        : `Dunant answers at ${server.url} for ${file.origin}\n${server.metricsUrl === undefined ? '' : `Metrics for this machine: ${server.metricsUrl}\n`}`,
     )
     if (genesis === undefined && !args.flag('json')) io.stdout.write(nextSteps(data))
     await untilStopped(io)

@@ -9,6 +9,7 @@ import {
 } from '#service/answer-act.ts'
 import { listAcknowledgements, listPending, readAct, readReceipt } from '#service/read-act.ts'
 import { readArmored, readSealedAct } from '#http/body.ts'
+import { leaveUnmeasured } from '#http/measure.ts'
 import { plainProblem, problem, refused } from '#http/problem.ts'
 import { type ReaderPorts, requestReader } from '#http/reader.ts'
 
@@ -74,7 +75,8 @@ export function actRoutes(ports: ActPorts): Hono {
 function submitted(c: Context, outcome: Result<Answer>): Response {
   // The service has reported its refusals itself.
   if (!outcome.ok) return problem(c, outcome.refusal)
-  const { id, known, missing, receipt: logged, status } = outcome.value
+  const { id, isHeld, known, missing, receipt: logged, status } = outcome.value
+  if (isHeld) leaveUnmeasured(c)
   const answer = { id, missing, receipt: logged, status }
   return c.json(answer satisfies Readable<SubmittedAnswer>, known ? 200 : 201)
 }
