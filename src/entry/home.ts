@@ -1,16 +1,8 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generateServiceKey } from '#adapters/keys/openpgp.ts'
 import { systemClock } from '#adapters/system/clock.ts'
+import { syncFolder, writeDurably } from '#adapters/system/durable-file.ts'
 import { systemRandom } from '#adapters/system/random.ts'
 import { base64, fromHex, hex } from '#core/bytes.ts'
 import { EMPTY_ROOT } from '#core/log/merkle.ts'
@@ -84,12 +76,34 @@ export async function createServerHome(home: string, settings: ServerFile): Prom
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   const service = await generateServiceKey({ origin: settings.origin, date: systemClock.now() })
   const seed = systemRandom.bytes(32)
-  writeNew(paths.serviceKey, service.privateArmored)
-  writeNew(paths.logSeed, `${hex(seed)}\n`)
-  writeNew(paths.challengeSecret, `${hex(systemRandom.bytes(32))}\n`)
-  writeNew(paths.logMemory, `0 ${hex(EMPTY_ROOT)}\n`)
-  writeNew(paths.serverFile, formatServerFile(settings))
+  writeDurably(paths.serviceKey, service.privateArmored)
+  writeDurably(paths.logSeed, `${hex(seed)}\n`)
+  writeDurably(paths.challengeSecret, `${hex(systemRandom.bytes(32))}\n`)
+  writeDurably(paths.logMemory, `0 ${hex(EMPTY_ROOT)}\n`)
+  writeDurably(paths.serverFile, formatServerFile(settings))
   return termsOf(settings.origin, { certificate: service.publicBytes, seed })
+}
+
+/**
+ * Reads what a log signer needs of a home beside key and memory: of the folder that `createServerHome` made it may be no more than
+ * `server.json`, `keys/log.seed` and `log-memory`.
+ *
+ * @throws Error when the settings are missing or malformed.
+ */
+export function readSignerHome(home: string): Pick<ServerHome, 'file' | 'paths'> {
+  const paths = serverPaths(home)
+  return { paths, file: parseServerFile(readFileSync(paths.serverFile, 'utf8')) }
+}
+
+/**
+ * Makes the secret that a log signer and its servers share; one that is there stays.
+ *
+ * @returns the file that the servers need in their own `keys` folders
+ */
+export function makeSignerSecret(home: string): string {
+  const { signerSecret } = readSignerHome(home).paths
+  if (!existsSync(signerSecret)) writeDurably(signerSecret, `${hex(systemRandom.bytes(32))}\n`)
+  return signerSecret
 }
 
 /**
@@ -116,11 +130,10 @@ export function readSignerSecret(paths: ServerPaths): string | undefined {
  * before stays the one.
  */
 export function prepareLogKey(home: string): { readonly log_key: string; readonly isNew: boolean } {
-  const paths = serverPaths(home)
-  const { origin } = parseServerFile(readFileSync(paths.serverFile, 'utf8'))
+  const { file, paths } = readSignerHome(home)
   const isNew = !existsSync(paths.logNextSeed)
-  if (isNew) writeNew(paths.logNextSeed, `${hex(systemRandom.bytes(32))}\n`)
-  return { log_key: vkeyOf(origin, readBytes(paths.logNextSeed)), isNew }
+  if (isNew) writeDurably(paths.logNextSeed, `${hex(systemRandom.bytes(32))}\n`)
+  return { log_key: vkeyOf(file.origin, readBytes(paths.logNextSeed)), isNew }
 }
 
 /**
@@ -173,7 +186,7 @@ export function setGenesis(home: string, genesis: string): void {
   const file = parseServerFile(readFileSync(paths.serverFile, 'utf8'))
   if (file.genesis !== undefined && file.genesis !== genesis)
     throw new Error('this server has another genesis id already')
-  writeNew(paths.serverFile, formatServerFile({ ...file, genesis }))
+  writeDurably(paths.serverFile, formatServerFile({ ...file, genesis }))
 }
 
 /**
@@ -195,26 +208,4 @@ function readBytes(path: string): Uint8Array {
   const bytes = fromHex(readFileSync(path, 'utf8').trim())
   if (bytes?.length !== 32) throw new Error(`${path} does not hold 32 bytes of hex`)
   return bytes
-}
-
-function writeNew(path: string, text: string): void {
-  const file = openSync(`${path}.new`, 'w', 0o600)
-  try {
-    writeSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(`${path}.new`, path)
-  syncFolder(dirname(path))
-}
-
-/** A rename is durable once its folder is. */
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
 }

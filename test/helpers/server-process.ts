@@ -78,17 +78,7 @@ export async function startServerProcess(
   const child = launch({ folder, home, serve: options.serve })
   const url = await addressOf(child, folder)
   const clientsAt = (at: string): Coalition =>
-    clientsOf(
-      {
-        companies,
-        clock: { now, set: unsettable, advance: unsettable },
-        events: [],
-        folder: home,
-        vkey: log_key,
-        ports: distantPorts(at, genesis),
-      },
-      distantApp(at),
-    )
+    distantClients(at, { companies, folder: home, genesis, vkey: log_key })
   const coalition = clientsAt(url)
   const votes = companies.map(async (company) => await coalition.sign(company, charter))
   const founded = await coalition.post(charter, ...(await Promise.all(votes)))
@@ -144,6 +134,21 @@ function controlsOf(child: ChildProcess): Controls {
       await once(child, 'exit')
     },
   }
+}
+
+/** Clients of a server that answers at an address. */
+export function distantClients(
+  url: string,
+  {
+    genesis,
+    ...known
+  }: Pick<Coalition, 'companies'> & { folder: string; genesis: string; vkey: string },
+): Coalition {
+  const clock = { now, set: unsettable, advance: unsettable }
+  return clientsOf(
+    { ...known, clock, events: [], ports: distantPorts(url, genesis) },
+    distantApp(url),
+  )
 }
 
 function now(): number {

@@ -1,7 +1,8 @@
 import type { LogSigner } from '#ports/log-signer.ts'
 import { openMemoryFile } from './memory-file.ts'
 import { openSignerClient } from './signer-client.ts'
-import { answerSigner, type SignerDesk } from './signer-desk.ts'
+import type { SignerDesk } from './signer-desk.ts'
+import { answerInTurn } from './signer-queue.ts'
 
 /** Where a log key and its memory are. */
 export interface FileSignerSettings extends Omit<SignerDesk, 'memory'> {
@@ -12,20 +13,13 @@ export interface FileSignerSettings extends Omit<SignerDesk, 'memory'> {
 }
 
 /**
- * Opens the signer of a single Node process, which answers one request after the other.
+ * Opens the signer of a single Node process.
  *
  * @throws Error when there is no memory and `newLog` is not set, or when the memory cannot be read: a key that does not know what it
  * signed must not sign.
  */
 export function openFileSigner(settings: FileSignerSettings): LogSigner {
   const { newLog, path, ...desk } = settings
-  const memory = openMemoryFile({ path, newLog })
-  let queue: Promise<unknown> = Promise.resolve()
-  return openSignerClient(async (at, body) => {
-    const answer = queue.then(
-      async () => await answerSigner({ ...desk, memory }, { path: at, body }),
-    )
-    queue = answer.catch(() => undefined)
-    return await answer
-  })
+  const answer = answerInTurn({ ...desk, memory: openMemoryFile({ path, newLog }) })
+  return openSignerClient(async (at, body) => await answer({ path: at, body }))
 }

@@ -1,13 +1,5 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { writeDurably } from '#adapters/system/durable-file.ts'
 import { Unavailable } from '#ports/storage.ts'
 import {
   EMPTY_MEMORY,
@@ -34,10 +26,14 @@ export function openMemoryFile(settings: {
   let known: Remembered | undefined = readMemory(settings)
   return {
     // What a write that failed has left is only in the file.
-    read: async () => await Promise.resolve((known ??= readMemory({ path, newLog: false }))),
+    read: async () => await Promise.resolve((known ??= readMemory(settings))),
     write: async (next) => {
       known = undefined
-      writeMemory(path, next)
+      try {
+        writeDurably(path, formatMemory(next))
+      } catch (cause) {
+        throw new Unavailable('the log signer cannot write its memory', { cause })
+      }
       known = next
       await Promise.resolve()
     },
@@ -54,33 +50,4 @@ function readMemory({ newLog, path }: { path: string; newLog: boolean }): Rememb
   const memory = parseMemory(readFileSync(path, 'utf8'))
   if (memory === undefined) throw new Error(`the log signer cannot read its memory at ${path}`)
   return memory
-}
-
-function writeMemory(path: string, memory: Remembered): void {
-  try {
-    writeDurably(`${path}.new`, formatMemory(memory))
-    renameSync(`${path}.new`, path)
-    syncFolder(dirname(path))
-  } catch (cause) {
-    throw new Unavailable('the log signer cannot write its memory', { cause })
-  }
-}
-
-function writeDurably(path: string, text: string): void {
-  const file = openSync(path, 'w', 0o600)
-  try {
-    writeSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
 }

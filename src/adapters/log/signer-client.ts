@@ -4,12 +4,10 @@ import { parseVkey } from '#core/log/note.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { LogSigner, SignableHead, SignerState } from '#ports/log-signer.ts'
 import { Unavailable } from '#ports/storage.ts'
+import { refusalIn } from './signer-desk.ts'
 
 /** How often other processes may sign between this one's proof and its request. */
 const ATTEMPTS_MAX = 8
-
-/** The refusals that a signer answers by name. */
-const REFUSALS = ['checkpoint-older', 'checkpoint-inconsistent', 'key-missing'] as const
 
 /** Carries a request to a signer: a call in this process, a Durable Object, a socket. @throws Unavailable */
 export type SendToSigner = (
@@ -53,10 +51,11 @@ function requestFor(
 
 /** The note must be of the tree that was asked for; whether its signature holds is for every reader to check. */
 function readNote(
-  { body, status }: { readonly status: number; readonly body: string },
+  answer: { readonly status: number; readonly body: string },
   { root, size, vkey }: SignableHead,
 ): Result<string> {
-  const reason = status === 422 ? REFUSALS.find((name) => body === `${name}\n`) : undefined
+  const { body, status } = answer
+  const reason = refusalIn(answer)
   if (reason !== undefined) return refuse(reason)
   const key = parseVkey(vkey)
   const isOurs =

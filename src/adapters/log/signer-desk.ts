@@ -168,6 +168,17 @@ function text(status: number, reason: RefusalReason): SignerAnswer {
   return { status, type: 'text/plain; charset=utf-8', body: `${reason}\n` }
 }
 
+/** The refusals that a signer answers by name. */
+const REFUSALS = ['checkpoint-older', 'checkpoint-inconsistent', 'key-missing'] as const
+
+/** The refusal that an answer of `/sign` names. */
+export function refusalIn({
+  body,
+  status,
+}: Pick<SignerAnswer, 'body' | 'status'>): (typeof REFUSALS)[number] | undefined {
+  return status === 422 ? REFUSALS.find((name) => body === `${name}\n`) : undefined
+}
+
 /** Writes a memory as one line: size, root in hex and, once something was signed, the key id in hex. */
 export function formatMemory({ keyId, root, size }: Remembered): string {
   return `${[String(size), hex(root), ...(keyId === '' ? [] : [keyId])].join(' ')}\n`

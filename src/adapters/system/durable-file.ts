@@ -18,7 +18,7 @@ export function writeDurably(path: string, text: string): void {
 }
 
 /** A rename is durable once its folder is. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   const folder = openSync(path, 'r')
   try {
     fsyncSync(folder)

@@ -32,7 +32,10 @@ export const serve: Command = async (call) => {
   const log = (line: string) => {
     if (!args.flag('quiet')) io.stderr.write(`${line}\n`)
   }
-  await withServerFolder(call, async () => {
+  // Processes that share a database sign nothing themselves, and may share a folder as well.
+  const isShared = config.databaseUrl !== undefined
+  const guarded = isShared ? async (work: () => Promise<void>) => await work() : guard(call)
+  await guarded(async () => {
     const server = await startServer({ home: data, config, log }).catch(explain)
     const genesis = config.genesis ?? file.genesis
     io.stdout.write(
@@ -45,6 +48,12 @@ export const serve: Command = async (call) => {
     await server.close()
   })
   return accept({ text: '', value: undefined })
+}
+
+function guard(call: Call): (work: () => Promise<void>) => Promise<void> {
+  return async (work) => {
+    await withServerFolder(call, work)
+  }
 }
 
 /**

@@ -74,4 +74,41 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
     examples: ['dunant serve', 'dunant serve --data /srv/dunant --port 8080'],
     load: async () => (await import('#cli/commands/serve.ts')).serve,
   },
+  {
+    path: 'log-signer',
+    summary: 'hold the log key for any number of servers that share a PostgreSQL database',
+    about: [
+      'It needs server.json, keys/log.seed and log-memory of the folder that dunant init made; the servers need everything else of it, and DUNANT_LOG_SIGNER. One process at a time works on the folder. Without its memory it does not start: never restore log-memory from a backup.',
+      'It listens on this machine alone. Beyond it, it asks for the secret that dunant log-signer secret makes; put a proxy with TLS in front.',
+    ],
+    options: {
+      socket: { type: 'text', value: 'PATH', help: 'listen on this Unix socket' },
+      host: { type: 'text', value: 'ADDRESS', help: 'address to listen on; default 127.0.0.1' },
+      port: { type: 'text', value: 'N', help: 'port to listen on, 0 for any; default 8789' },
+      quiet: { type: 'flag', help: 'print no line per event' },
+      ...DATA,
+    },
+    examples: [
+      'dunant log-signer --data /srv/log-signer',
+      'dunant log-signer --data /srv/log-signer --socket /run/dunant/log.sock',
+    ],
+    load: async () => (await import('#cli/commands/log-signer.ts')).run,
+  },
+  {
+    path: 'log-signer rotate',
+    summary: 'prepare the log key that follows the one in use, and print it for the charter',
+    about: [
+      'Nothing changes yet. The batch of the log that holds the charter.amend with this log_key is the first that the new key signs, and the old key is deleted then. Tell the witnesses the new key before: dunant witness follow.',
+    ],
+    options: DATA,
+    examples: ['dunant log-signer rotate --data /srv/dunant'],
+    load: async () => (await import('#cli/commands/log-signer.ts')).rotate,
+  },
+  {
+    path: 'log-signer secret',
+    summary: 'make the secret that a log signer and its servers share',
+    options: DATA,
+    examples: ['dunant log-signer secret --data /srv/log-signer'],
+    load: async () => (await import('#cli/commands/log-signer.ts')).secret,
+  },
 ]
