@@ -11,7 +11,7 @@ import type { BlobStore } from '#ports/blob.ts'
 import type { Subject, SubjectPage } from '#ports/storage.ts'
 import { loadSubjects, readState } from './load-subjects.ts'
 import { reconsider, submitAct, type SubmitActPorts, type Submitted } from './submit-act.ts'
-import { giveUp, openTag } from './upload-bundle.ts'
+import { clearDropped, DROPPING_TAG, giveUp, openTag } from './upload-bundle.ts'
 
 /** Bundles that nobody filed are dropped after so many days. */
 export const UNFILED_DAYS = 7
@@ -28,6 +28,10 @@ export type RunDuePorts = SubmitActPorts & { readonly blobs: BlobStore }
 export async function runDue(ports: RunDuePorts): Promise<void> {
   for await (const row of pages(ports, { kind: 'act', tag: 'pending' }))
     await settlePending(ports, row)
+  for await (const row of pages(ports, { kind: 'bundle', tag: DROPPING_TAG })) {
+    if (row.state !== undefined)
+      await clearDropped(ports, readState('bundle', row.state), row.version)
+  }
   const directory = await ports.directory.current()
   for (const party of directory.parties.keys()) await dropStale(ports, party)
   await dropTokens(ports)

@@ -2,7 +2,7 @@ import { type AuthorKind, authorOf, type ParsedAct } from '#core/act.ts'
 import { certificatesIn } from '#core/act-certificates.ts'
 import { isChallengeAnswer } from '#core/challenge.ts'
 import { decide, isLapsed, readsOf } from '#core/decide.ts'
-import type { ActState, ActStatus, DecisionState, Effect } from '#core/decision.ts'
+import type { ActState, DecisionState, Effect } from '#core/decision.ts'
 import { checkHead, type Directory, emptyDirectory } from '#core/directory.ts'
 import { decideGovernance, type InspectedCertificates } from '#core/party.ts'
 import { type Missing, missingFor } from '#core/quorum.ts'
@@ -24,6 +24,7 @@ import { composeCommit } from './compose-commit.ts'
 import { inspectCertificates } from './inspect-certificates.ts'
 import { type LoadedSubjects, loadSubjects } from './load-subjects.ts'
 import type { DirectoryReader } from './read-directory.ts'
+import { repeatOf, type Submitted } from './repeat-act.ts'
 import { standingSignatures } from './standing-signatures.ts'
 
 /** An act brings at most this many signatures at once. */
@@ -37,15 +38,7 @@ export interface SealedAct {
   readonly signatures: readonly string[]
 }
 
-/** What became of an act; `known` tells that the same bytes had been accepted before. */
-export interface Submitted {
-  readonly id: string
-  readonly status: ActStatus
-  readonly missing: readonly Missing[]
-  readonly known: boolean
-  /** The act itself, so that nobody reads it again. */
-  readonly parsed: ParsedAct
-}
+export type { Submitted } from './repeat-act.ts'
 
 /** What deciding an act needs. */
 export interface SubmitActPorts {
@@ -75,7 +68,7 @@ export async function submitAct(
   const parsed = ports.acts.parse(sealed.payload)
   if (!parsed.ok) return parsed
   const timely = checkEnvelope(ports, parsed.value)
-  if (!timely.ok) return timely
+  if (!timely.ok) return await answerUntimely(ports, { ...sealed, parsed: parsed.value }, timely)
   if (sealed.signatures.length === 0 || sealed.signatures.length > SIGNATURES_MAX)
     return refuse('signature-count-wrong')
   return await settle(() => attempt(ports, parsed.value, sealed.signatures))
@@ -121,6 +114,19 @@ function checkEnvelope(ports: SubmitActPorts, parsed: ParsedAct): Result<void> {
   return accept(undefined)
 }
 
+/** The clock may have been put back since an act was accepted: its repetition is still answered with where it stands. */
+async function answerUntimely(
+  ports: SubmitActPorts,
+  sent: { readonly parsed: ParsedAct; readonly signatures: readonly string[] },
+  refused: Result<never>,
+): Promise<Result<Submitted>> {
+  const { parsed, signatures: armored } = sent
+  const subjects = await loadSubjects(ports.storage, () => [{ kind: 'act', id: parsed.id }])
+  const state = subjects.get('act', parsed.id)
+  const repeated = await repeatOf(ports, { parsed, state, armored })
+  return repeated === undefined ? refused : accept(repeated)
+}
+
 /** Everything one attempt looks at. */
 interface Attempt {
   readonly ports: SubmitActPorts
@@ -145,6 +151,8 @@ async function attempt(
   const prepared = await prepare(ports, parsed)
   if (!prepared.ok) return prepared
   const { directory, now, state } = prepared.value
+  const repeated = await repeatOf(ports, { parsed, state, armored })
+  if (repeated !== undefined) return accept(repeated)
   const arrived = await authenticateAll(prepared.value, armored)
   if (!arrived.ok) return arrived
   const rows = state === undefined ? [] : await ports.storage.signaturesOf(parsed.id)

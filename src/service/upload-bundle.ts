@@ -94,7 +94,7 @@ export async function uploadChunk(
   const hashes = lines.value.map(lineHash)
   const whole = checkWhole(chunk, held, hashes)
   if (!whole.ok) return whole
-  const reserved = held === undefined ? await reserve(ports, chunk, found.version) : accept(found)
+  const reserved = held === undefined ? await reserve(ports, chunk, found) : accept(found)
   if (!reserved.ok) return reserved
   const { held: bundle, version } = reserved.value
   if (bundle === undefined) return refuse('state-changed')
@@ -113,9 +113,10 @@ export async function uploadChunk(
     : refuse('state-changed')
 }
 
-/** An upload that goes on, or the version that a new one follows. */
+/** An upload that goes on, or one that was given up, and the version that follows. */
 interface FoundUpload {
   readonly held: BundleState | undefined
+  readonly dropped: BundleState | undefined
   readonly version: number
 }
 
@@ -126,8 +127,8 @@ async function findUpload(
   const id = bundleId(party, root)
   const subjects = await loadSubjects(storage, () => [{ kind: 'bundle', id }])
   const bundle = subjects.get('bundle', id)
-  const held = bundle?.dropped === true ? undefined : bundle
-  return { held, version: subjects.versionOf('bundle', id) }
+  const [held, dropped] = bundle?.dropped === true ? [undefined, bundle] : [bundle, undefined]
+  return { held, dropped, version: subjects.versionOf('bundle', id) }
 }
 
 async function write(storage: Storage, subjects: readonly SubjectWrite[]): Promise<boolean> {
@@ -135,10 +136,10 @@ async function write(storage: Storage, subjects: readonly SubjectWrite[]): Promi
   return (await storage.commit(commit)) === 'committed'
 }
 
-function bundleWrite(bundle: BundleState, expected: number): SubjectWrite {
+function bundleWrite(bundle: BundleState, expected: number): SubjectWrite & { tag: string } {
   const id = bundleId(bundle.party, bundle.root)
-  const base = { kind: 'bundle', id, expected, state: JSON.stringify(bundle) }
-  return bundle.dropped ? base : { ...base, tag: openTag(bundle.party) }
+  const tag = bundle.dropped ? DROPPING_TAG : openTag(bundle.party)
+  return { kind: 'bundle', id, expected, state: JSON.stringify(bundle), tag }
 }
 
 /**
@@ -148,8 +149,10 @@ function bundleWrite(bundle: BundleState, expected: number): SubjectWrite {
 async function reserve(
   ports: UploadPorts,
   chunk: Chunk,
-  version: number,
+  { dropped, version }: FoundUpload,
 ): Promise<Result<FoundUpload>> {
+  // The new row takes the place of the one that says where these are.
+  if (dropped !== undefined) await ports.blobs.deletePrefix(bundleKeys(dropped).prefix)
   const quotaRef = { kind: 'quota', id: chunk.party }
   for (let attempt = 0; attempt < RESERVATIONS_MAX; attempt++) {
     const [quota] = await ports.storage.readSubjects([quotaRef])
@@ -159,12 +162,15 @@ async function reserve(
     const bundle = newBundle(chunk, { now: ports.clock.now(), upload })
     const quotaWrite = { ...quotaRef, expected: quota?.version ?? 0, state: '{}' }
     if (await write(ports.storage, [bundleWrite(bundle, version), quotaWrite])) {
-      return accept({ held: bundle, version: version + 1 })
+      return accept({ held: bundle, dropped: undefined, version: version + 1 })
     }
     if ((await findUpload(ports.storage, chunk)).version !== version) break
   }
   return refuse('state-changed')
 }
+
+/** The tag of bundles that were given up and whose bytes may still be there. */
+export const DROPPING_TAG = 'dropping'
 
 /** The tag by which a party's unfiled bundles are listed. */
 export function openTag(party: string): string {
@@ -365,5 +371,16 @@ export async function giveUp(
 ): Promise<void> {
   const dropped: BundleState = { ...bundle, dropped: true, chunks: [], lastLine: '' }
   const isDropped = await write(ports.storage, [bundleWrite(dropped, version)])
-  if (isDropped) await ports.blobs.deletePrefix(bundleKeys(bundle).prefix)
+  if (isDropped) await clearDropped(ports, dropped, version + 1)
+}
+
+/** Removes the bytes of a bundle that was given up, and only then takes it off the list of those whose bytes are to be removed. */
+export async function clearDropped(
+  ports: Pick<UploadPorts, 'blobs' | 'storage'>,
+  bundle: BundleState,
+  version: number,
+): Promise<void> {
+  await ports.blobs.deletePrefix(bundleKeys(bundle).prefix)
+  const { tag: _, ...cleared } = bundleWrite(bundle, version)
+  await write(ports.storage, [cleared])
 }

@@ -92,7 +92,8 @@ export async function openServer(
   return { ports, clock, events, folder, vkey }
 }
 
-function settableClock(): SettableClock {
+/** Starts at the time at which every coalition of the tests begins. */
+export function settableClock(): SettableClock {
   let now = BEGIN
   return {
     now: () => now,
@@ -105,7 +106,8 @@ function settableClock(): SettableClock {
   }
 }
 
-function recordedEvents(events: string[]): HttpPorts['events'] {
+/** Keeps the reasons that a server reports, and the names of other events. */
+export function recordedEvents(events: string[]): HttpPorts['events'] {
   const report = (fields: { readonly reason: string }): void => {
     events.push(fields.reason)
   }

@@ -23,10 +23,10 @@ export function openMemoryFile(settings: {
   readonly newLog: boolean
 }): MemoryStore {
   const { path } = settings
+  let newLog = settings.newLog && !existsSync(path)
   let known: Remembered | undefined = readMemory(settings)
   return {
-    // What a write that failed has left is only in the file.
-    read: async () => await Promise.resolve((known ??= readMemory(settings))),
+    read: async () => await Promise.resolve((known ??= readAgain({ path, newLog }))),
     write: async (next) => {
       known = undefined
       try {
@@ -34,9 +34,19 @@ export function openMemoryFile(settings: {
       } catch (cause) {
         throw new Unavailable('the log signer cannot write its memory', { cause })
       }
+      newLog = false
       known = next
       await Promise.resolve()
     },
+  }
+}
+
+/** What a write that failed has left is only in the file, and the file is where the failure is. */
+function readAgain(settings: Parameters<typeof openMemoryFile>[0]): Remembered {
+  try {
+    return readMemory(settings)
+  } catch (cause) {
+    throw new Unavailable('the log signer cannot read its memory', { cause })
   }
 }
 
