@@ -6,6 +6,8 @@ import { parseVkey, type VerifierKey } from '#core/log/note.ts'
 import type { HashTile } from '#core/log/tile.ts'
 import { tileProver } from '#core/log/tile-prover.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
+import type { Replay } from '#core/replay.ts'
+import { fetchDirectory } from './directory.ts'
 import type { Api } from './http.ts'
 import { type PinStore, pinTree } from './pins.ts'
 
@@ -20,8 +22,32 @@ export interface SeenCheckpoint {
   readonly witnessQuorum: number
 }
 
+/** The governance chain and the log that it stands in. */
+export interface SeenLog {
+  /** Read before the checkpoint: the tree holds all of it. */
+  readonly replay: Replay
+  readonly checkpoint: SeenCheckpoint
+}
+
+/**
+ * Fetches the governance chain, then the newest checkpoint. Where the log key was replaced between the two, both are fetched again.
+ *
+ * Refuses what `fetchDirectory` and `fetchCheckpoint` refuse.
+ */
+export async function fetchLog(api: Api, pins: PinStore): Promise<Result<SeenLog>> {
+  for (let attempt = 1; ; attempt++) {
+    const replay = await fetchDirectory(api, pins)
+    if (!replay.ok) return replay
+    const checkpoint = await fetchCheckpoint(api, pins, replay.value.directory)
+    if (checkpoint.ok) return accept({ replay: replay.value, checkpoint: checkpoint.value })
+    if (checkpoint.refusal.reason !== 'note-unsigned' || attempt === 2) return checkpoint
+  }
+}
+
 /**
  * Fetches the newest checkpoint and demands that the log only grew since the last one seen.
+ *
+ * Only the key that the charter names now may have signed it: one that was replaced signs nothing any more.
  *
  * Refuses what `verifyCheckpoint` and `verifyCosignatures` refuse, `checkpoint-older`, and `checkpoint-inconsistent`, also where the
  * server does not give the tiles that would prove otherwise.

@@ -9,7 +9,7 @@ import { accept, refuse, type Result } from '#core/result.ts'
 import { fetchDirectory } from './directory.ts'
 import type { Api } from './http.ts'
 import { inFlight } from './in-flight.ts'
-import { fetchCheckpoint, type SeenCheckpoint } from './log.ts'
+import { fetchLog, type SeenCheckpoint } from './log.ts'
 import type { PinStore } from './pins.ts'
 
 /** An entry of the log whose addendum the log publishes. */
@@ -48,14 +48,13 @@ export async function scanLog(
   pins: PinStore,
   onProgress?: LogProgress,
 ): Promise<Result<ScannedLog>> {
-  const before = await fetchDirectory(api, pins)
-  if (!before.ok) return before
-  const checkpoint = await fetchCheckpoint(api, pins, before.value.directory)
-  if (!checkpoint.ok) return checkpoint
-  const entries = await readEntries(api, checkpoint.value.size, onProgress)
+  const seen = await fetchLog(api, pins)
+  if (!seen.ok) return seen
+  const { checkpoint, replay: before } = seen.value
+  const entries = await readEntries(api, checkpoint.size, onProgress)
   if (!entries.ok) return entries
   const { frontier, hashes, levels } = entries.value
-  if (!sameBytes(frontierRoot(frontier), checkpoint.value.root)) {
+  if (!sameBytes(frontierRoot(frontier), checkpoint.root)) {
     return refuse(
       'checkpoint-inconsistent',
       'the entries of the log do not give the root that it signed',
@@ -66,9 +65,9 @@ export async function scanLog(
   const after = await fetchDirectory(api, pins)
   if (!after.ok) return after
   return accept({
-    checkpoint: checkpoint.value,
+    checkpoint,
     replay: after.value,
-    linksBefore: before.value.links.length,
+    linksBefore: before.links.length,
     hashes,
     levels,
     records: records.value,

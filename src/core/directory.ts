@@ -1,5 +1,6 @@
 import { NO_HEAD } from './act.ts'
 import type { CharterTerms, Duty, PartyKind, PolicyRule } from './act-bodies.ts'
+import { type PersistentMap, persistentMap } from './persistent-map.ts'
 import { accept, refuse, type Result } from './result.ts'
 import { DAY_SECONDS, parseInstant } from './time.ts'
 
@@ -26,7 +27,7 @@ export interface Party {
   readonly kind: PartyKind
   readonly status: 'active' | 'suspended'
   /** By primary fingerprint. */
-  readonly officers: ReadonlyMap<string, Officer>
+  readonly officers: PersistentMap<Officer>
   readonly rules: readonly PolicyRule[]
   readonly twoOfficers: boolean
 }
@@ -37,14 +38,14 @@ export interface Directory {
   /** Act id of the charter, or '' before it. */
   readonly genesis: string
   readonly charter: CharterTerms | undefined
-  readonly parties: ReadonlyMap<string, Party>
+  readonly parties: PersistentMap<Party>
   /** Who a key or subkey belongs to, for ever: also retired officers and suspended parties. */
-  readonly keys: ReadonlyMap<string, { readonly party: string; readonly officer: string }>
+  readonly keys: PersistentMap<{ readonly party: string; readonly officer: string }>
   /** Certificates that were the service's, now or earlier, by primary fingerprint; base64. */
-  readonly serviceCertificates: ReadonlyMap<string, string>
+  readonly serviceCertificates: PersistentMap<string>
   readonly serviceFingerprint: string
   /** Hashes of adopted templates. */
-  readonly templates: ReadonlySet<string>
+  readonly templates: PersistentMap<true>
   /** The governance records, in order. */
   readonly chain: readonly ChainLink[]
 }
@@ -67,11 +68,11 @@ export function emptyDirectory(origin: string): Directory {
     origin,
     genesis: '',
     charter: undefined,
-    parties: new Map(),
-    keys: new Map(),
-    serviceCertificates: new Map(),
+    parties: persistentMap(),
+    keys: persistentMap(),
+    serviceCertificates: persistentMap(),
     serviceFingerprint: '',
-    templates: new Set(),
+    templates: persistentMap(),
     chain: [],
   }
 }

@@ -3,6 +3,7 @@ import type { CharterTerms, Duty, OfficerEntry } from './act-bodies.ts'
 import { type Directory, type Officer, officersWith, type Party } from './directory.ts'
 import type { CertificateFacts } from './openpgp.ts'
 import { KEY_TYPE_COSIGNATURE, KEY_TYPE_ED25519, parseVkey } from './log/note.ts'
+import { persistentMap } from './persistent-map.ts'
 import { accept, refuse, type Result } from './result.ts'
 import { templateHash } from './template.ts'
 
@@ -109,7 +110,7 @@ function adoptCharter(
   const base: Directory = {
     ...directory,
     genesis: context.id,
-    templates: new Set(act.body.templates),
+    templates: persistentMap(act.body.templates.map((hash) => [hash, true])),
   }
   let next = withTerms(base, act.body, context)
   for (const founder of act.body.founders) {
@@ -146,7 +147,7 @@ function withTerms(
     ...directory,
     charter: { log_key, quorums, service_certificate, witnesses },
     serviceFingerprint: service.fingerprint,
-    serviceCertificates: new Map(directory.serviceCertificates).set(
+    serviceCertificates: directory.serviceCertificates.with(
       service.fingerprint,
       service_certificate,
     ),
@@ -187,7 +188,7 @@ function admitParty(
   const party: Party = {
     ...existing,
     status: 'active',
-    officers: new Map(retired),
+    officers: persistentMap(retired),
     rules: [],
     twoOfficers: false,
   }
@@ -195,7 +196,14 @@ function admitParty(
 }
 
 function newParty(domain: string, kind: Party['kind']): Party {
-  return { domain, kind, status: 'active', officers: new Map(), rules: [], twoOfficers: false }
+  return {
+    domain,
+    kind,
+    status: 'active',
+    officers: persistentMap(),
+    rules: [],
+    twoOfficers: false,
+  }
 }
 
 function withOfficers(
@@ -208,7 +216,7 @@ function withOfficers(
 ): Result<Directory> {
   let next: Directory = {
     ...directory,
-    parties: new Map(directory.parties).set(party.domain, party),
+    parties: directory.parties.with(party.domain, party),
   }
   for (const entry of added.entries) {
     const withOne = withOfficer(next, party.domain, { entry, context: added.context })
@@ -263,12 +271,12 @@ function officerOf(
 function withParty(directory: Directory, party: Party, officer: Officer): Directory {
   const changed: Party = {
     ...party,
-    officers: new Map(party.officers).set(officer.fingerprint, officer),
+    officers: party.officers.with(officer.fingerprint, officer),
   }
-  const keys = new Map(directory.keys)
+  let { keys } = directory
   for (const key of officer.keys)
-    keys.set(key, { party: party.domain, officer: officer.fingerprint })
-  return { ...directory, keys, parties: new Map(directory.parties).set(party.domain, changed) }
+    keys = keys.with(key, { party: party.domain, officer: officer.fingerprint })
+  return { ...directory, keys, parties: directory.parties.with(party.domain, changed) }
 }
 
 function suspendParty(directory: Directory, act: ActOf<'party.suspend'>): Result<Directory> {
@@ -277,7 +285,7 @@ function suspendParty(directory: Directory, act: ActOf<'party.suspend'>): Result
   if (party.status === 'suspended') return refuse('nothing-to-do')
   return accept({
     ...directory,
-    parties: new Map(directory.parties).set(party.domain, { ...party, status: 'suspended' }),
+    parties: directory.parties.with(party.domain, { ...party, status: 'suspended' }),
   })
 }
 
@@ -305,7 +313,7 @@ function setPolicy(directory: Directory, act: ActOf<'party.policy'>): Result<Dir
     rules: act.body.rules,
     twoOfficers: act.body.two_officers,
   }
-  return accept({ ...directory, parties: new Map(directory.parties).set(changed.domain, changed) })
+  return accept({ ...directory, parties: directory.parties.with(changed.domain, changed) })
 }
 
 function addOfficer(
@@ -387,5 +395,5 @@ function replaceCertificate(
 function adoptTemplate(directory: Directory, act: ActOf<'template.adopt'>): Result<Directory> {
   const hash = templateHash(act.body.manifest)
   if (directory.templates.has(hash)) return refuse('template-exists')
-  return accept({ ...directory, templates: new Set(directory.templates).add(hash) })
+  return accept({ ...directory, templates: directory.templates.with(hash, true) })
 }

@@ -1,4 +1,4 @@
-import { NO_HEAD, type ParsedAct } from './act.ts'
+import type { ParsedAct } from './act.ts'
 import { certificatesIn } from './act-certificates.ts'
 import { fromBase64 } from './bytes.ts'
 import { type Directory, emptyDirectory, headOf, withRecord } from './directory.ts'
@@ -10,6 +10,7 @@ import { missingFor, RECOVERY_DAYS } from './quorum.ts'
 import type { GovernanceLink } from './receipt.ts'
 import { type ActRecord, readActRecord } from './record.ts'
 import { accept, refuse, type Result } from './result.ts'
+import { rosterHistory } from './roster-history.ts'
 import { DAY_SECONDS } from './time.ts'
 import { endOfDay, type ReadAct, verifyActSignatures } from './verify-act.ts'
 
@@ -39,15 +40,15 @@ export interface ReplayClaim {
  */
 export async function replayChain(claim: ReplayClaim): Promise<Result<Replay>> {
   let directory = emptyDirectory(claim.origin)
-  const byHead = new Map([[NO_HEAD, directory]])
+  const history = rosterHistory(directory)
   for (const [position, link] of claim.links.entries()) {
     const next = await replayLink(claim, directory, { link, position })
     if (!next.ok) return next
     directory = next.value
-    byHead.set(headOf(directory), directory)
+    history.add(directory)
   }
   if (directory.genesis !== claim.genesis) return refuse('receipt-genesis-wrong')
-  return accept({ directory, at: (head) => byHead.get(head), links: claim.links })
+  return accept({ directory, at: (head) => history.at(head), links: claim.links })
 }
 
 async function replayLink(

@@ -3,13 +3,12 @@ import type { Statement } from './act-bodies.ts'
 import { fromBase64, fromHex } from './bytes.ts'
 import { lineHash } from './bundle.ts'
 import { type Directory, headOf, ownerOf } from './directory.ts'
-import { splitAddendum } from './log/leaf.ts'
 import { verifyInclusion } from './log/merkle.ts'
-import { parseVkey } from './log/note.ts'
-import { parseLogProof, type VerifiedLogProof, verifyLogProof } from './log/proof.ts'
+import type { VerifiedLogProof } from './log/proof.ts'
 import { verifyMailboxChain } from './mailbox-chain.ts'
 import { isGovernance } from './party.ts'
 import { missingFor } from './quorum.ts'
+import { openProof, recordIn } from './receipt-proof.ts'
 import { type LinePath, type Receipt, type SealedRecord } from './receipt.ts'
 import { type ActRecord, readActRecord, readHeadRecord } from './record.ts'
 import { type Replay, replayChain } from './replay.ts'
@@ -79,8 +78,11 @@ export async function verifyReceipt(
     return refuse('receipt-directory-broken', 'the head of the log is not in the chain')
   const head = verifyHead(receipt, directory)
   if (!head.ok) return head
+  const known = knownChain(replay.value, anchor)
+  if (!known.ok) return known
   const context: Context = {
     replay: replay.value,
+    known: known.value,
     directory,
     parse,
     mailbox: receipt.mailbox ?? [],
@@ -117,6 +119,8 @@ export async function verifyReceipt(
 
 interface Context {
   readonly replay: Replay
+  /** The longest chain that the verifier knows, whatever the log had published. */
+  readonly known: Directory['chain']
   readonly directory: Directory
   readonly parse: ReadAct
   readonly mailbox: NonNullable<Receipt['mailbox']>
@@ -143,6 +147,16 @@ async function replayOf(
   return accept(anchor.replay)
 }
 
+/** What a receipt brings and what was verified before are one chain, or one of them is a forgery. */
+function knownChain(replay: Replay, anchor: TrustAnchor): Result<Directory['chain']> {
+  const { chain } = replay.directory
+  const before = anchor.replay?.directory.chain ?? chain
+  const [shorter, longer] = chain.length <= before.length ? [chain, before] : [before, chain]
+  return longer[shorter.length - 1]?.hash === shorter.at(-1)?.hash
+    ? accept(longer)
+    : refuse('receipt-directory-broken', 'the chain is not the one that was verified before')
+}
+
 /** The `directory.head` record must name the head that the receipt uses, and stand where it says. */
 function verifyHead(receipt: Receipt, directory: Directory): Result<VerifiedLogProof> {
   const proof = openProof(receipt.directory.proof, directory)
@@ -153,29 +167,6 @@ function verifyHead(receipt: Receipt, directory: Directory): Result<VerifiedLogP
   if (!head.ok) return head
   const stands = head.value.head === receipt.directory.head && head.value.size === proof.value.index
   return stands ? proof : refuse('receipt-directory-broken', 'the log published another head')
-}
-
-/**
- * A tree is signed by the log key that the newest charter record among its leaves names. All proofs of a receipt stand under trees whose
- * newest governance record is the published head, so that is the published roster's key and no other: a key that was stolen after it was
- * replaced signs nothing under a roster that knows of its successor.
- */
-function openProof(text: string, directory: Directory): Result<VerifiedLogProof> {
-  const proof = parseLogProof(text)
-  if (!proof.ok) return proof
-  const witnesses = {
-    vkeys: directory.charter?.witnesses.keys ?? [],
-    quorum: directory.charter?.witnesses.quorum ?? 0,
-  }
-  const logVerifier = parseVkey(directory.charter?.log_key ?? '')
-  return logVerifier.ok
-    ? verifyLogProof({ proof: proof.value, logVerifier: logVerifier.value, witnesses })
-    : logVerifier
-}
-
-function recordIn(proof: VerifiedLogProof): Result<Uint8Array> {
-  const split = splitAddendum(proof.addendum)
-  return split.ok ? accept(split.value.record) : split
 }
 
 interface VerifiedRecord {
@@ -241,7 +232,8 @@ function endsItsBatchWithAHead({ parsed, record }: VerifiedRecord): boolean {
  *
  * The record names its head, and the operator writes the record: one that names a head which had been replaced on an earlier day would
  * let a retired officer sign on. So the head is at least the newest of the days before, and one that the log has published: a chain can
- * hold links that were shown to one reader alone.
+ * hold links that were shown to one reader alone. Who knows what came later asks the same of that: an old log key signs nothing for a day
+ * after the one of its replacement.
  */
 function rosterOf(context: Context, parsed: ParsedAct, record: ActRecord): Result<Directory> {
   const head =
@@ -250,7 +242,7 @@ function rosterOf(context: Context, parsed: ParsedAct, record: ActRecord): Resul
       : (record.prev ?? record.directory)
   const { chain } = context.directory
   const position = chain.findIndex(({ hash }) => hash === head)
-  const newestBefore = chain.findLastIndex(({ day }) => day < record.day)
+  const newestBefore = context.known.findLastIndex(({ day }) => day < record.day)
   const isCurrent = position >= 0 && position >= newestBefore
   const roster = head === undefined || !isCurrent ? undefined : context.replay.at(head)
   return roster === undefined

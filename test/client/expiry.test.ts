@@ -3,6 +3,7 @@ import * as openpgp from 'openpgp'
 import { expiringOfficers } from '#client/expiry.ts'
 import { base64 } from '#core/bytes.ts'
 import type { Directory, Officer } from '#core/directory.ts'
+import { persistentMap } from '#core/persistent-map.ts'
 import { DAY_SECONDS } from '#core/time.ts'
 import { type Coalition, foundCoalition, threeOf } from '#test/helpers/coalition.ts'
 
@@ -23,10 +24,12 @@ beforeAll(async () => {
   })
   fingerprint = made.publicKey.getFingerprint()
   expires = coalition.clock.now() + 60 * DAY_SECONDS
-  const officers = new Map(officersOf(await coalition.ports.directory.current(), contoso.domain))
-  const [known] = officers.values()
+  const before = persistentMap(
+    officersOf(await coalition.ports.directory.current(), contoso.domain),
+  )
+  const [known] = before.values()
   if (known === undefined) throw new Error('contoso has an officer')
-  officers.set(fingerprint, {
+  const officers = before.with(fingerprint, {
     ...known,
     fingerprint,
     certificate: base64(made.publicKey.write()),
@@ -34,7 +37,7 @@ beforeAll(async () => {
   const directory = await coalition.ports.directory.current()
   const party = directory.parties.get(contoso.domain)
   if (party === undefined) throw new Error('contoso is a party')
-  roster = { ...directory, parties: new Map([[contoso.domain, { ...party, officers }]]) }
+  roster = { ...directory, parties: persistentMap([[contoso.domain, { ...party, officers }]]) }
 })
 
 afterAll(async () => await coalition.close())

@@ -39,11 +39,11 @@ export interface Server {
 /**
  * Opens a server on a database, a folder of blobs and a log of its own, with any port replaced.
  *
- * @param logSeed of the log key, for tests in which the operator signs what it likes
+ * @param logSeeds of the log key and the one prepared to follow it; where the operator signs what it likes, the test has them
  */
 export async function openServer(
   replaced: Partial<HttpPorts>,
-  logSeed = systemRandom.bytes(32),
+  ...logSeeds: readonly Uint8Array[]
 ): Promise<Server> {
   const folder = mkdtempSync(join(FOLDER, 'dunant-coalition-'))
   const clock = settableClock()
@@ -55,9 +55,10 @@ export async function openServer(
     async () => await generateServiceKey({ origin: ORIGIN, date: BEGIN - 86_400 }),
   )
   const crypto = await openServiceCrypto({ privateKeyArmored: service.privateArmored, clock })
+  const seeds = logSeeds.length > 0 ? logSeeds : [systemRandom.bytes(32)]
   const signer = openFileSigner({
     path: join(folder, 'log-memory'),
-    seeds: () => [logSeed],
+    seeds: () => seeds,
     origin: ORIGIN,
     newLog: true,
   })

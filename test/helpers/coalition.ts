@@ -116,11 +116,16 @@ export async function foundCoalition(
     readonly ports?: Partial<HttpPorts>
     /** Seed of the log key. */
     readonly logSeed?: Uint8Array
+    /** Of the log key that is prepared to follow. */
+    readonly logNextSeed?: Uint8Array
   } = {},
 ): Promise<Coalition> {
   const domains = options.domains ?? ['contoso.example', 'fabrikam.example', 'litware.example']
   const companies = await Promise.all(domains.map(async (domain) => await companyKey(domain)))
-  const server = await openServer(options.ports ?? {}, options.logSeed)
+  const server = await openServer(
+    options.ports ?? {},
+    ...[options.logSeed, options.logNextSeed].filter((seed) => seed !== undefined),
+  )
   const charter = composeCharter(companies, {
     log_key: server.vkey,
     quorums: { ...QUORUMS, ...options.quorums },

@@ -102,7 +102,7 @@ export interface Desk {
 export async function openDesk(coalition: Coalition, company: Company): Promise<Desk> {
   const api = connect(coalition, await coalition.session(company))
   const replay = accepted(await fetchDirectory(api, await pinsOf(coalition)))
-  const [hash] = replay.directory.templates
+  const [hash] = replay.directory.templates.keys()
   const plan: NoticePlan = {
     origin: ORIGIN,
     genesis: coalition.ports.genesis,

@@ -49,7 +49,7 @@ function describe(directory: Directory): Output {
       `log key    ${charter?.log_key ?? 'none'}`,
       `service    ${directory.serviceFingerprint}`,
       `witnesses  ${witnesses.quorum === 0 ? 'none: receipts say logged, no more' : `${String(witnesses.quorum)} of ${String(witnesses.keys.length)}`}`,
-      `templates  ${[...templates].join(', ') || 'none'}`,
+      `templates  ${[...templates.keys()].join(', ') || 'none'}`,
       '',
       partyTable(directory),
     ],
@@ -60,7 +60,7 @@ function describe(directory: Directory): Output {
       records: directory.chain.length,
       charter,
       parties: partyValues(directory),
-      templates: [...templates],
+      templates: [...templates.keys()],
     },
   )
 }

@@ -1,8 +1,7 @@
 import type { Expiry } from '#client/expiry.ts'
 import { dayOf } from '#core/time.ts'
 import { auditLog } from '#client/audit.ts'
-import { fetchDirectory } from '#client/directory.ts'
-import { fetchCheckpoint } from '#client/log.ts'
+import { fetchLog } from '#client/log.ts'
 import { type Finding, monitorParty } from '#client/monitor.ts'
 import { pinnedTree } from '#client/pins.ts'
 import { hex } from '#core/bytes.ts'
@@ -19,12 +18,11 @@ import { witnessLine } from './receipt.ts'
 /** `log verify` */
 export const verify: Command = async (call) =>
   await online(call, async ({ api, pins }) => {
-    const replay = await fetchDirectory(api, pins)
-    if (!replay.ok) return replay
     const before = await pinnedTree(pins)
-    const checkpoint = await fetchCheckpoint(api, pins, replay.value.directory)
-    if (!checkpoint.ok) return checkpoint
-    const { root, size, witnessed, witnessQuorum } = checkpoint.value
+    const seen = await fetchLog(api, pins)
+    if (!seen.ok) return seen
+    const { checkpoint } = seen.value
+    const { root, size, witnessed, witnessQuorum } = checkpoint
     const grown =
       before === undefined
         ? 'seen for the first time'
@@ -34,7 +32,7 @@ export const verify: Command = async (call) =>
         [
           `log      ${String(size)} entries, ${grown}`,
           `root     ${hex(root)}`,
-          witnessLine(checkpoint.value),
+          witnessLine(checkpoint),
         ],
         {
           size,
