@@ -30,6 +30,7 @@ import {
 import { accept, refuse, type Result } from '#core/result.ts'
 import { keyIdOf } from '#core/signature-packet.ts'
 import { DAY_SECONDS, midnightOf } from '#core/time.ts'
+import { SigningSecret } from './signing-secret.ts'
 
 export { readSignedEntity, type SignedEntity, signerOf } from './signed-entity.ts'
 
@@ -185,18 +186,25 @@ export async function signEntity(
   time: SigningTime = {},
 ): Promise<Uint8Array> {
   if (!startsWith(entity, ENTITY_START)) throw new TypeError('only MIME entities are signed inline')
-  const signingKey = reveal(key)
-  if (signingKey.keyPacket.version !== 4)
-    throw new TypeError('messages are signed by version 4 keys')
   const signed = await sign({
     message: await createMessage({ binary: entity, date: EPOCH, format: 'binary' }),
-    signingKeys: signingKey,
+    signingKeys: messageKey(key),
     format: 'binary',
     date: signingDate(key, time),
     config: OPENPGP_CONFIG,
   })
   if (!isSignedMessage(signed)) throw new Error('the message just signed has another shape')
   return signed
+}
+
+/** The secret with which `signEntity` would sign; `undefined` where it is not Ed25519. @throws as `signEntity`. */
+export async function signingSecret(
+  key: UnlockedKey,
+  time: SigningTime = {},
+): Promise<SigningSecret | undefined> {
+  const date = signingDate(key, time)
+  const chosen = await messageKey(key).getSigningKey(undefined, date, undefined, OPENPGP_CONFIG)
+  return 'privateParams' in chosen.keyPacket ? SigningSecret.of(chosen.keyPacket) : undefined
 }
 
 /**
@@ -355,6 +363,12 @@ async function findRecipient(certificate: Uint8Array, sentAt: number): Promise<R
   if ('refusal' in chosen) throw new Error('a certificate cannot be encrypted to')
   const part = key.getKeys().find((candidate) => candidate.getFingerprint() === chosen.fingerprint)
   return { key, keyId: (part ?? key).getKeyID(), version: life.version, at }
+}
+
+function messageKey(key: UnlockedKey): PrivateKey {
+  const signingKey = reveal(key)
+  if (signingKey.keyPacket.version === 4) return signingKey
+  throw new TypeError('messages are signed by version 4 keys')
 }
 
 function signingDate(key: UnlockedKey, { at }: SigningTime): Date {
