@@ -15,6 +15,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fromUtf8, utf8 } from '#core/bytes.ts'
 import type { Json } from '#core/canonical-json.ts'
+import type { Io } from './io.ts'
 import type { Call } from './output.ts'
 import { FileError } from './usage-error.ts'
 
@@ -56,7 +57,7 @@ export function writeWhole(
 }
 
 /** A rename is durable once its folder is. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   const folder = openSync(path, 'r')
   try {
     fsyncSync(folder)
@@ -98,7 +99,7 @@ export async function readJson(call: Call, path: string): Promise<Json> {
 }
 
 /** A path as the person who typed it means it. */
-export function pathOf({ io }: Pick<Call, 'io'>, path: string): string {
+export function pathOf({ io }: { readonly io: Pick<Io, 'cwd'> }, path: string): string {
   return isAbsolute(path) ? path : resolve(io.cwd, path)
 }
 

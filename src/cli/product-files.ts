@@ -1,12 +1,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Bundle } from '#client/bundle.ts'
 import { productLine } from '#client/envelope.ts'
-import type { ComposedProduct } from '#client/notice.ts'
-import { composeProduct, formatProduct, withReceipt } from '#client/product.ts'
+import { formatProduct, withReceipt } from '#client/product.ts'
 import type { ParsedAct } from '#core/act.ts'
-import { parseLine } from '#core/bundle.ts'
-import { base64, fromBase64, utf8 } from '#core/bytes.ts'
+import { fromBase64, utf8 } from '#core/bytes.ts'
 import { lineCommitment } from '#core/commitment.ts'
 import { readEntity } from '#core/entity.ts'
 import { sha256Hex } from '#core/hash.ts'
@@ -16,21 +13,18 @@ import { accept, refuse, type Result } from '#core/result.ts'
 import { verifyLine } from '#core/verify-receipt.ts'
 import { parseStatement } from '#wire/notice.ts'
 import { parseProduct } from '#wire/product.ts'
-import { privateFolder, writeWhole } from './files.ts'
-import { FileError } from './usage-error.ts'
+import { syncFolder, writeWhole } from './files.ts'
 
 const DELIVERIES = 'deliveries.json'
 const FILING = 'filing.json'
+/** Held while somebody works on the folder. */
+export const LOCK = 'lock'
 const IS_PRODUCT = /^[0-9a-f]{64}\.json$/
-const IS_DRAFT = /^[0-9a-f]{64}\.draft$/
+const IS_PRODUCT_PART = /^[0-9a-f]{64}\.json\.(?:\d+\.)?part$/
 
 /** The folder in which a company keeps what it shows its customers: one file each, named by the hash of the account. */
 export interface ProductFolder {
   readonly path: string
-  /** Keeps what was composed for one customer, while the bundle is not known yet. */
-  keepDraft(product: ComposedProduct): void
-  /** Makes the customers' files of the drafts: durable, before the act that they belong to is sent. */
-  finish(bundle: Bundle, onProgress: (done: number) => void): number
   /** Puts a receipt into every file. Refuses `receipt-line-wrong` for a file that belongs to another notice. */
   addReceipt(
     receipt: Receipt,
@@ -38,11 +32,16 @@ export interface ProductFolder {
     onProgress: (done: number) => void,
   ): Result<number>
   /** Which line is which mailbox's, to tell later who has read the notice. */
-  keepDeliveries(bundle: Bundle): void
+  keepDeliveries(deliveries: Iterable<Delivery>): void
   readDeliveries(): readonly Delivery[]
   /** The act and its signature, kept before they are sent. */
   keepFiling(filing: KeptFiling): void
   readFiling(): KeptFiling | undefined
+  /** Forgets an act that no server knows. */
+  dropFiling(): void
+  /** Removes customers' files, and what writing them left half done. */
+  clear(what: 'all' | 'parts'): void
+  isEmpty(): boolean
 }
 
 /** A line of the bundle that is a mailbox's. */
@@ -66,29 +65,6 @@ export function openProductFolder(path: string): ProductFolder {
     existsSync(path) ? readdirSync(path).filter((name) => pattern.test(name)) : []
   return {
     path,
-    keepDraft: ({ line, notice, recipient, salt, signed }) => {
-      const draft = JSON.stringify({ line, notice, salt, signed: base64(signed) })
-      writeWhole(within(`${productName(recipient.account)}.draft`), draft, { isDurable: false })
-    },
-    finish: (bundle, onProgress) => {
-      const drafts = named(IS_DRAFT)
-      for (const [position, name] of drafts.entries()) {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written above
-        const { line, salt, signed } = JSON.parse(readFileSync(within(name), 'utf8')) as {
-          line: string
-          salt: string
-          signed: string
-        }
-        const file = composeProduct(
-          { line, salt, signed: fromBase64(signed) ?? new Uint8Array() },
-          bundle,
-        )
-        writeWhole(within(name.replace(/\.draft$/, '.json')), formatProduct(file))
-        rmSync(within(name))
-        onProgress(position + 1)
-      }
-      return drafts.length
-    },
     addReceipt: (receipt, notice, onProgress) => {
       const files = named(IS_PRODUCT)
       for (const [position, name] of files.entries()) {
@@ -105,14 +81,8 @@ export function openProductFolder(path: string): ProductFolder {
       }
       return accept(files.length)
     },
-    keepDeliveries: ({ lines }) => {
-      const deliveries = lines.flatMap((text, index): Delivery[] => {
-        const line = parseLine(text)
-        return line.ok && line.value.kind === 'mailbox'
-          ? [{ index, mailbox: line.value.mailbox }]
-          : []
-      })
-      writeWhole(within(DELIVERIES), `${JSON.stringify(deliveries)}\n`)
+    keepDeliveries: (deliveries) => {
+      writeWhole(within(DELIVERIES), `${JSON.stringify([...deliveries])}\n`)
     },
     readDeliveries: () => {
       if (!existsSync(within(DELIVERIES))) return []
@@ -127,21 +97,18 @@ export function openProductFolder(path: string): ProductFolder {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written above
       return JSON.parse(readFileSync(within(FILING), 'utf8')) as KeptFiling
     },
+    dropFiling: () => {
+      rmSync(within(FILING), { force: true })
+      syncFolder(path)
+    },
+    clear: (what) => {
+      for (const name of named(IS_PRODUCT_PART)) rmSync(within(name))
+      if (what === 'parts') return
+      for (const name of named(IS_PRODUCT)) rmSync(within(name))
+      rmSync(within(DELIVERIES), { force: true })
+    },
+    isEmpty: () => named(/./).every((name) => name === LOCK),
   }
-}
-
-/** A new, private folder. @throws UsageError where something is in it already. */
-export function newProductFolder(path: string): ProductFolder {
-  privateFolder(path)
-  const drafts = readdirSync(path)
-  if (drafts.some((name) => !IS_DRAFT.test(name))) {
-    throw new FileError(
-      `${path} is not empty; give a new folder, or --resume to go on with what is there`,
-    )
-  }
-  // Drafts alone are what an interrupted run left: nothing of them was ever filed.
-  for (const name of drafts) rmSync(join(path, name))
-  return openProductFolder(path)
 }
 
 /** The id of the notice that a folder's file holds for an account; `undefined` where there is none. */

@@ -8,15 +8,23 @@ import type { RandomBytes } from './random.ts'
 /** The longest piece of a bundle that the server takes at once. */
 export const CHUNK_BYTES_MAX = 8 * 1024 * 1024
 
-/** All lines of a notice, sorted and padded, with their Merkle tree. */
-export interface Bundle {
-  /** Without line feeds. */
-  readonly lines: readonly string[]
+/** A bundle that can be uploaded, wherever its lines are. */
+export interface BundleSource {
   /** 64 hex digits. */
   readonly root: string
   readonly count: number
   /** Bytes of the whole, line feeds included. */
   readonly totalBytes: number
+  /** Whether a line begins at a byte offset, or the bundle ends there. */
+  isLineStart(offset: number): boolean
+  /** The bytes from an offset at which a line begins, in pieces that end at a line end. */
+  chunks(fromBytes: number): Iterable<Uint8Array>
+}
+
+/** All lines of a notice, sorted and padded, with their Merkle tree. */
+export interface Bundle extends BundleSource {
+  /** Without line feeds. */
+  readonly lines: readonly string[]
   /** Where a line stands; `undefined` where it does not. */
   indexOf(line: string): number | undefined
   /** The Merkle path of a line: hex hashes, its sibling first. */
@@ -34,21 +42,27 @@ const COMMITMENT_BYTES = 32
  */
 export function composeBundle(lines: readonly string[], random: RandomBytes): Bundle {
   const count = paddedCount(lines.length)
-  const padding = Array.from({ length: count - lines.length }, () =>
-    formatLine({ kind: 'commitment', commitment: hex(random(COMMITMENT_BYTES)) }, ''),
-  )
+  const padding = Array.from({ length: count - lines.length }, () => paddingLine(random))
   const sorted = [...lines, ...padding].toSorted(ascending)
   if (sorted.some((line, index) => line === sorted[index - 1]))
     throw new TypeError('a line stands in the bundle twice')
   const tree = merkleTree(sorted.map(lineHash))
+  const totalBytes = sorted.reduce((sum, line) => sum + line.length + 1, 0)
   return {
     lines: sorted,
     root: hex(treeRoot(tree)),
     count,
-    totalBytes: sorted.reduce((sum, line) => sum + line.length + 1, 0),
+    totalBytes,
+    isLineStart: (offset) => isLineStart(sorted, offset),
+    chunks: (fromBytes) => toChunks(sorted, fromBytes),
     indexOf: (line) => find(sorted, line),
     pathOf: (index) => hexPath(tree, index),
   }
+}
+
+/** A random commitment, which looks like everybody's. */
+export function paddingLine(random: RandomBytes): string {
+  return formatLine({ kind: 'commitment', commitment: hex(random(COMMITMENT_BYTES)) }, '')
 }
 
 /** Lines are ASCII, so that UTF-16 order is the byte order that the server checks. */
@@ -106,7 +120,7 @@ export function* toChunks(lines: readonly string[], fromBytes = 0): Generator<Ui
  */
 export async function uploadBundle(
   api: Api,
-  bundle: Bundle,
+  bundle: BundleSource,
   onProgress?: (heldBytes: number) => void,
 ): Promise<Result<void>> {
   for (let resume = 0; ; resume++) {
@@ -122,14 +136,14 @@ export async function uploadBundle(
 
 async function sendFrom(
   api: Api,
-  bundle: Bundle,
+  bundle: BundleSource,
   state: { readonly held: number; readonly onProgress: ((heldBytes: number) => void) | undefined },
 ): Promise<Result<void>> {
   const { count, root, totalBytes } = bundle
   let offset = state.held
-  if (!isLineStart(bundle, offset))
+  if (!bundle.isLineStart(offset))
     return refuse('bundle-offset-wrong', 'what the server holds is not how this bundle begins')
-  for (const bytes of toChunks(bundle.lines, offset)) {
+  for (const bytes of bundle.chunks(offset)) {
     const answer = await api.uploadChunk({ root, count, offset, totalBytes, bytes })
     if (!answer.ok) return answer
     offset += bytes.length
@@ -140,11 +154,11 @@ async function sendFrom(
   return accept(undefined)
 }
 
-function isLineStart({ lines, totalBytes }: Bundle, offset: number): boolean {
+function isLineStart(lines: readonly string[], offset: number): boolean {
   let start = 0
   for (const line of lines) {
     if (start >= offset) return start === offset
     start += line.length + 1
   }
-  return start === offset && offset === totalBytes
+  return start === offset
 }

@@ -1,4 +1,4 @@
-import { accept, refuse, type Result } from '#core/result.ts'
+import { accept, refuse, type Refused, type Result } from '#core/result.ts'
 
 /** The columns of a company's customer list. */
 export const CUSTOMER_COLUMNS: CsvColumns = {
@@ -68,6 +68,69 @@ export function parseCsv(text: string, columns: CsvColumns): Result<CsvTable> {
     else if (faults.length < ERRORS_MAX) faults.push({ line, reason })
   }
   return accept({ faults, rows })
+}
+
+/** Characters of a row that is not whole yet; a quotation mark that never closes would otherwise take the rest of the file for one cell. */
+const ROW_CHARACTERS_MAX = 1024 * 1024
+
+/**
+ * Reads comma-separated values piece by piece, as `parseCsv` does, in the memory of one row.
+ *
+ * Gives rows and, for those that cannot be read, faults. Returns the refusals of `parseCsv` where nothing after them can be relied on.
+ */
+export async function* readCsv(
+  pieces: AsyncIterable<string>,
+  columns: CsvColumns,
+): AsyncGenerator<CsvRow | CsvFault, Result<void>> {
+  let names: readonly string[] | undefined
+  let absent: readonly string[] = []
+  for await (const row of rawRows(pieces)) {
+    if ('refusal' in row) return row
+    if (names === undefined) {
+      const header = readHeader(row, columns)
+      if (!header.ok) return header
+      names = header.value
+      absent = columns.optional.filter((name) => !header.value.includes(name))
+      continue
+    }
+    const { cells, fault, line } = row
+    const reason = fault ?? cellFault(cells, names.length)
+    yield reason === undefined ? { cells: record(names, cells, absent), line } : { line, reason }
+  }
+  return names === undefined
+    ? refuse('customer-list-invalid', 'the file is empty')
+    : accept(undefined)
+}
+
+/** Rows that are not blank, as they become whole. */
+async function* rawRows(pieces: AsyncIterable<string>): AsyncGenerator<RawRow | Refused> {
+  let text = ''
+  let line = 1
+  let isFirst = true
+  let isLast = false
+  const source = pieces[Symbol.asyncIterator]()
+  while (!isLast) {
+    const piece = await source.next()
+    isLast = piece.done === true
+    text += piece.done === true ? '' : piece.value
+    if (isFirst && text !== '') {
+      if (text.startsWith('\ufeff')) text = text.slice(1)
+      isFirst = false
+    }
+    let at = 0
+    while (at < text.length) {
+      const row = readRow(text, at, line)
+      // A row is whole once its line feed is there, or nothing can follow.
+      if (row === undefined || (!isLast && (row.end > text.length || text[row.end - 1] !== '\n')))
+        break
+      if (row.cells.length > 1 || row.cells[0] !== '' || row.fault !== undefined) yield row
+      line += row.lines
+      at = row.end
+    }
+    text = text.slice(at)
+    if (text.length > ROW_CHARACTERS_MAX || (isLast && text !== ''))
+      yield refuse('customer-list-invalid', `a quotation mark on line ${String(line)} never closes`)
+  }
 }
 
 function readHeader(header: RawRow | undefined, columns: CsvColumns): Result<readonly string[]> {

@@ -5,23 +5,17 @@ import { composeEntity } from '#core/entity.ts'
 import type { Brief, NoticeStatement } from '#core/notice-statement.ts'
 import { type RenderedNotice, renderNotice } from '#core/notice-text.ts'
 import type { Refusal } from '#core/refusal.ts'
-import { accept, refuse, type Result } from '#core/result.ts'
+import { refuse, type Result } from '#core/result.ts'
 import type { TemplateText } from '#core/template.ts'
 import type { Template } from '#wire/assemble-template.ts'
 import type { Bundle } from './bundle.ts'
-import {
-  composeEnvelope,
-  composeProductLine,
-  type EnvelopeDraft,
-  type ProductLine,
-} from './envelope.ts'
 import type { Api } from './http.ts'
-import { inFlight } from './in-flight.ts'
+import { inBatches, inFlight } from './in-flight.ts'
 import { type VerifiedMailbox, verifyMailbox } from './mailbox.ts'
-import type { UnlockedKey } from './openpgp.ts'
 import { pinMailbox, pinnedMailbox, type PinStore } from './pins.ts'
 import type { RandomBytes } from './random.ts'
 import type { Recipient } from './recipients.ts'
+import type { Part, Sealer } from './sealer.ts'
 
 /** What is the same for every recipient of a notice. */
 export interface NoticePlan {
@@ -38,28 +32,27 @@ export interface NoticePlan {
   readonly at: number
 }
 
-/** What composing asks and tells while it runs. */
+/** What composing asks while it runs. */
 export interface NoticeHooks {
-  readonly reporterKey: UnlockedKey
+  /** Of the same key, template and time as the plan. */
+  readonly sealer: Sealer
   readonly random: RandomBytes
   /** Gives the verified mailbox of a recipient; `openMailbox` does. */
   readonly findMailbox: (
     mailbox: string,
     fingerprint: string | undefined,
   ) => Promise<Result<VerifiedMailbox>>
-  /** Keeps what the recipient is shown in the company's product; the bytes are not held in memory afterwards. */
-  readonly keepProduct: (product: ComposedProduct) => Promise<void>
   /** For a correction, withdrawal or follow-up: the id of this recipient's earlier notice. */
   readonly earlierNotice?: (recipient: Recipient) => Promise<string | undefined>
-  /** Hears how many recipients are done. */
-  readonly onProgress?: (done: number) => void
 }
 
 /** What the company shows one recipient, before the bundle is known. */
-export interface ComposedProduct extends ProductLine {
-  readonly recipient: Recipient
-  /** The id of this recipient's notice, to be kept for corrections. */
-  readonly notice: string
+export interface ComposedProduct {
+  /** Of the bundle, without its line feed. */
+  readonly line: string
+  /** 64 hex digits. */
+  readonly salt: string
+  readonly signed: Uint8Array
 }
 
 /** Why somebody is not told, or not told in the way that was asked for. */
@@ -71,12 +64,14 @@ export interface Undeliverable {
   readonly refusal: Refusal
 }
 
-/** The lines of a notice, and who is missing from them. */
-export interface ComposedNotices {
-  /** For `composeBundle`. */
-  readonly lines: readonly string[]
-  readonly told: number
-  readonly undeliverable: readonly Undeliverable[]
+/** What became of one recipient. */
+export interface ComposedNotice {
+  readonly recipient: Recipient
+  /** Absent where the recipient is not told. */
+  readonly product?: ComposedProduct
+  /** The line of their mailbox. */
+  readonly mailboxLine?: string
+  readonly undeliverable?: Undeliverable
 }
 
 /** What the act says beside bundle, brief and template. */
@@ -93,71 +88,82 @@ export interface NoticeFiling {
 const NOTICE_BYTES = 16
 const SALT_BYTES = 32
 
+/** Recipients that are sealed with one call, and calls that are under way at once: enough for a few cores, and little memory. */
+const BATCH = 32
+const BATCHES_MAX = 6
+
 /**
- * Composes the notices of all recipients, a few at a time: a product line for everybody, and a mailbox line for whom a verified key was found.
+ * Composes the notices of all recipients, some at a time and in their order: a product line for everybody, and a mailbox line for whom a
+ * verified key was found.
  *
- * Nobody is dropped in silence: whose mailbox or facts do not hold is named in `undeliverable` with the reason.
+ * Nobody is dropped in silence: whose mailbox or facts do not hold is `undeliverable` with the reason.
  */
-export async function composeNotices(
+export async function* composeNotices(
   plan: NoticePlan,
   recipients: AsyncIterable<Recipient> | Iterable<Recipient>,
   hooks: NoticeHooks,
-): Promise<ComposedNotices> {
-  const lines: string[] = []
-  const undeliverable: Undeliverable[] = []
-  let done = 0
-  let told = 0
-  for await (const one of inFlight(
-    recipients,
-    async (recipient) => await composeOne(plan, recipient, hooks),
-  )) {
-    lines.push(...one.lines)
-    undeliverable.push(...one.undeliverable)
-    if (one.lines.length > 0) told += 1
-    done += 1
-    hooks.onProgress?.(done)
-  }
-  return { lines, told, undeliverable }
+): AsyncGenerator<ComposedNotice> {
+  const batches = inFlight(
+    inBatches(recipients, BATCH),
+    async (batch) => await composeBatch(plan, batch, hooks),
+    BATCHES_MAX,
+  )
+  for await (const batch of batches) yield* batch
 }
 
-type ComposedOne = Pick<ComposedNotices, 'lines' | 'undeliverable'>
-
-async function composeOne(
+async function composeBatch(
   plan: NoticePlan,
-  recipient: Recipient,
+  batch: readonly Recipient[],
   hooks: NoticeHooks,
-): Promise<ComposedOne> {
-  const { line } = recipient
-  const notice = hex(hooks.random(NOTICE_BYTES))
-  const draft = await draftFor(plan, { recipient, notice, hooks })
-  if (!draft.ok)
-    return { lines: [], undeliverable: [{ line, lost: 'notice', refusal: draft.refusal }] }
-  const to = { account: recipient.account, salt: hooks.random(SALT_BYTES) }
-  const product = await composeProductLine(draft.value, to)
-  if (!product.ok)
-    return { lines: [], undeliverable: [{ line, lost: 'notice', refusal: product.refusal }] }
-  await hooks.keepProduct({ ...product.value, recipient, notice })
-  if (recipient.mailbox === undefined) return { lines: [product.value.line], undeliverable: [] }
-  const mailbox = await hooks.findMailbox(recipient.mailbox, recipient.fingerprint)
-  const envelope = mailbox.ok ? await composeEnvelope(draft.value, mailbox.value) : mailbox
-  return envelope.ok
-    ? { lines: [product.value.line, envelope.value.line], undeliverable: [] }
-    : {
-        lines: [product.value.line],
-        undeliverable: [{ line, lost: 'mailbox', refusal: envelope.refusal }],
-      }
+): Promise<readonly ComposedNotice[]> {
+  const drafts = await Promise.all(
+    batch.map(async (recipient) => await draftFor(plan, recipient, hooks)),
+  )
+  const sealed = [...(await hooks.sealer.seal(drafts.flatMap(({ parts }) => parts)))]
+  return drafts.map(({ mailbox, parts, recipient, salt }) => {
+    const [product, envelope = mailbox] = sealed.splice(0, parts.length)
+    const { line } = recipient
+    if (product?.ok !== true || product.value.signed === undefined)
+      return { recipient, undeliverable: { line, lost: 'notice', refusal: refusalOf(product) } }
+    const { line: text, signed } = product.value
+    const told = { recipient, product: { line: text, salt, signed } }
+    if (envelope === undefined) return told
+    return envelope.ok && 'line' in envelope.value
+      ? { ...told, mailboxLine: envelope.value.line }
+      : { ...told, undeliverable: { line, lost: 'mailbox', refusal: refusalOf(envelope) } }
+  })
+}
+
+interface Draft {
+  readonly recipient: Recipient
+  readonly salt: string
+  /** What is to be sealed: for the product and, where the mailbox is there, for it. */
+  readonly parts: readonly Part[]
+  readonly mailbox: Result<VerifiedMailbox> | undefined
 }
 
 async function draftFor(
   plan: NoticePlan,
-  one: { readonly recipient: Recipient; readonly notice: string; readonly hooks: NoticeHooks },
-): Promise<Result<EnvelopeDraft>> {
-  const { hooks, notice, recipient } = one
-  const text = plan.template.texts.get(recipient.language)
-  if (text === undefined) return refuse('language-missing')
+  recipient: Recipient,
+  hooks: NoticeHooks,
+): Promise<Draft> {
+  const notice = hex(hooks.random(NOTICE_BYTES))
+  const salt = hex(hooks.random(SALT_BYTES))
   const supersedes = plan.kind === 'first' ? undefined : await hooks.earlierNotice?.(recipient)
   const statement = statementFor(plan, { recipient, notice, supersedes })
-  return accept({ statement, text, reporterKey: hooks.reporterKey, at: plan.at })
+  const product: Part = { statement, account: recipient.account, salt }
+  const isReadable = plan.template.texts.has(recipient.language)
+  const mailbox =
+    recipient.mailbox === undefined || !isReadable
+      ? undefined
+      : await hooks.findMailbox(recipient.mailbox, recipient.fingerprint)
+  const parts = mailbox?.ok === true ? [product, { statement, mailbox: mailbox.value }] : [product]
+  return { recipient, salt, parts, mailbox }
+}
+
+function refusalOf(result: Result<unknown> | undefined): Refusal {
+  if (result?.ok !== false) throw new Error('a part was not sealed')
+  return result.refusal
 }
 
 function statementFor(

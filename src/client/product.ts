@@ -5,7 +5,7 @@ import { type TrustAnchor, verifyReceipt } from '#core/verify-receipt.ts'
 import { parseAct } from '#wire/act.ts'
 import type { ProductFile } from '#wire/product.ts'
 import type { Bundle } from './bundle.ts'
-import type { ProductLine } from './envelope.ts'
+import type { ComposedProduct } from './notice.ts'
 import { type NoticeExpectation, openEnvelope, type OpenedNotice } from './open-envelope.ts'
 
 /** What a product file is opened with: the account as its reader types it, and what the reader's client knows. */
@@ -21,22 +21,24 @@ export type ProductExpectation = Omit<NoticeExpectation, 'proof'> & {
  * @throws TypeError where the bundle does not have the line.
  */
 export function composeProduct(
-  product: Pick<ProductLine, 'line' | 'salt' | 'signed'>,
+  product: ComposedProduct,
   bundle: Bundle,
   receipt?: Receipt,
 ): ProductFile {
   const index = bundle.indexOf(product.line)
   if (index === undefined) throw new TypeError('the bundle does not have this line')
-  return {
-    count: bundle.count,
-    index,
-    kind: 'product',
-    path: bundle.pathOf(index),
-    ...(receipt === undefined ? {} : { receipt }),
-    salt: product.salt,
-    signed: base64(product.signed),
-    v: 1,
-  }
+  const { salt } = product
+  const signed = base64(product.signed)
+  const path = bundle.pathOf(index)
+  const file = productFile({ count: bundle.count, index, path, salt, signed })
+  return receipt === undefined ? file : withReceipt(file, receipt)
+}
+
+/** The file of a line whose place is known, without a receipt yet. */
+export function productFile(
+  parts: Pick<ProductFile, 'count' | 'index' | 'path' | 'salt' | 'signed'>,
+): ProductFile {
+  return { ...parts, kind: 'product', v: 1 }
 }
 
 /** Puts a receipt into a product file, in the place of an earlier one with less in it. */

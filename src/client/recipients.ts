@@ -40,7 +40,7 @@ export function readRecipients(csv: string, template: Template): Result<Recipien
   const faults: CsvFault[] = [...table.value.faults]
   const seen = { accounts: new Set<string>(), mailboxes: new Set<string>() }
   for (const row of table.value.rows) {
-    const recipient = readRow(row, template)
+    const recipient = readRecipient(row, template)
     const fault = recipient.ok
       ? repeated(recipient.value, seen)
       : (recipient.refusal.detail ?? recipient.refusal.reason)
@@ -50,7 +50,11 @@ export function readRecipients(csv: string, template: Template): Result<Recipien
   return accept({ recipients, faults: faults.toSorted((a, b) => a.line - b.line) })
 }
 
-function readRow({ cells, line }: CsvRow, template: Template): Result<Recipient> {
+/** Reads one row of a customer list and checks it against the template. Refuses with what is wrong with the row. */
+export function readRecipient(
+  { cells, line }: CsvRow,
+  template: Pick<Template, 'texts'>,
+): Result<Recipient> {
   const account = normaliseAccount(cells['account'] ?? '')
   if (!account.ok) return account
   const language = languageOf((cells['language'] ?? '').trim(), template)

@@ -3,12 +3,16 @@ const HEX = /^[0-9a-f]*$/
 /** A class without groups: the regular expression must not need a stack as long as its input. */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 const BASE32_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
-/** How many bytes `String.fromCharCode` takes in one call without overflowing the stack. */
-const CHUNK_BYTES = 0x8000
+const BASE64_CODES = new TextEncoder().encode(
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
+)
+const PADDING = 0x3d
+const ASCII = new TextDecoder()
+const UTF8 = new TextEncoder()
 
 /** Encodes text as UTF-8. */
 export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text)
+  return UTF8.encode(text)
 }
 
 /** Decodes strict UTF-8 and keeps a leading byte order mark; `undefined` where the bytes are not UTF-8. */
@@ -44,11 +48,18 @@ function hexDigit(code: number): number {
 
 /** Standard base64 with padding (RFC 4648 section 4). */
 export function base64(bytes: Uint8Array): string {
-  let binary = ''
-  for (let i = 0; i < bytes.length; i += CHUNK_BYTES) {
-    binary += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(i, i + CHUNK_BYTES))
+  const { length } = bytes
+  const text = new Uint8Array(Math.ceil(length / 3) * 4)
+  let at = 0
+  for (let i = 0; i < length; i += 3) {
+    const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
+    text[at] = BASE64_CODES[group >> 18] ?? 0
+    text[at + 1] = BASE64_CODES[(group >> 12) & 63] ?? 0
+    text[at + 2] = i + 1 < length ? (BASE64_CODES[(group >> 6) & 63] ?? 0) : PADDING
+    text[at + 3] = i + 2 < length ? (BASE64_CODES[group & 63] ?? 0) : PADDING
+    at += 4
   }
-  return btoa(binary)
+  return ASCII.decode(text)
 }
 
 /**

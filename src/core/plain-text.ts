@@ -5,6 +5,7 @@ export const COLUMNS = 76
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 /** Embeddings, overrides and isolates reorder what stands around them; tag characters are text that nobody sees. */
 const REORDERING = /[\u202a-\u202e\u2066-\u2069\ufeff\u{e0000}-\u{e0fff}]/u
+const SURROGATE = /[\ud800-\udfff]/
 const LONE_SURROGATE = /\p{Surrogate}/u
 /** The template puts a company's own words between quotation marks; they must not be able to leave them. */
 const QUOTATION = /[“”„«»]/
@@ -43,7 +44,7 @@ export function isHidden(text: string): boolean {
 
 /** How many characters (code points) a text has. */
 export function characters(text: string): number {
-  return Array.from(text).length
+  return SURROGATE.test(text) ? Array.from(text).length : text.length
 }
 
 /**
@@ -56,17 +57,23 @@ export function wrapLines(paragraph: string, marker = ''): string[] {
   const indent = ' '.repeat(marker.length)
   const width = COLUMNS - marker.length
   const lines: string[] = []
-  let line: string[] = []
+  let line = ''
+  let columns = 0
   for (const word of paragraph.split(' ').filter((part) => part !== '')) {
-    const letters = Array.from(word)
-    if (line.length > 0 && line.length + 1 + letters.length > width) {
-      lines.push(line.join(''))
-      line = []
+    const letters = characters(word)
+    if (columns > 0 && columns + 1 + letters > width) {
+      lines.push(line)
+      line = ''
+      columns = 0
     }
-    if (line.length > 0) line.push(' ')
-    line.push(...letters)
-    while (line.length > width) lines.push(line.splice(0, width).join(''))
+    line += columns > 0 ? ` ${word}` : word
+    columns += letters + (columns > 0 ? 1 : 0)
+    for (; columns > width; columns -= width) {
+      const all = Array.from(line)
+      lines.push(all.slice(0, width).join(''))
+      line = all.slice(width).join('')
+    }
   }
-  if (line.length > 0) lines.push(line.join(''))
+  if (columns > 0) lines.push(line)
   return lines.map((text, index) => `${index === 0 ? marker : indent}${text}`)
 }

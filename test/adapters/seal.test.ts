@@ -17,7 +17,7 @@ let bench: Bench
 
 beforeAll(async () => {
   bench = await openBench()
-  console.log(`sealing: ${String(CASES)} cases of each kind from seed ${String(SEED)}`)
+  process.stdout.write(`sealing: ${String(CASES)} cases of each kind from seed ${String(SEED)}\n`)
 })
 
 test('what native arithmetic seals, OpenPGP.js opens: the same bytes, signer, time and recipient', async () => {

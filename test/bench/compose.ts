@@ -22,42 +22,28 @@ const CUSTOMERS_PER_MAILBOX = 10
 /** From a customer list to a bundle, each time in a fresh process. */
 export const compose: Group = {
   name: 'compose',
-  lines: ['compose-5000', 'compose-5000-files', 'compose-memory'],
+  lines: ['compose-5000', 'compose-memory'],
   run: async (effort, print) => {
     const folder = mkdtempSync(join(tmpdir(), 'dunant-bench-'))
     try {
       await prepare(folder)
       const samples = effort.isQuick ? 1 : 3
-      const finishes = effort.isQuick ? 'bundle' : 'files'
       const few: ComposeReport[] = []
       const many: ComposeReport[] = []
       for (let sample = 0; sample < samples; sample++) {
-        few.push(await composed({ folder, count: FEW, finishes }))
-        many.push(await composed({ folder, count: MANY, finishes }))
+        few.push(await composed({ folder, count: FEW }))
+        many.push(await composed({ folder, count: MANY }))
       }
-      const seconds = {
+      print({
+        name: 'compose-5000',
         ratio: null,
         goal: null,
         better: 'lower',
+        value: rounded(median(many.map(({ durable }) => durable))),
         unit: 'seconds',
+        reference: `from CSV to a durable bundle and one durable file for each customer; ${String(MANY)} customers, every ${String(CUSTOMERS_PER_MAILBOX)}th with a mailbox that is verified first`,
         samples,
-      } as const
-      const list = `${String(MANY)} customers, every ${String(CUSTOMERS_PER_MAILBOX)}th with a mailbox that is verified first`
-      print({
-        ...seconds,
-        name: 'compose-5000',
-        value: rounded(median(many.map(({ bundled }) => bundled))),
-        reference: `from CSV to bundle; ${list}`,
       })
-      if (finishes === 'bundle')
-        console.error('compose-5000-files is left out: --quick stops at the bundle')
-      else
-        print({
-          ...seconds,
-          name: 'compose-5000-files',
-          value: rounded(median(many.map(({ durable }) => durable))),
-          reference: `from CSV to one durable file for each customer; ${list}`,
-        })
       const ratios = many.map(
         ({ peakMegabytes }, i) => peakMegabytes / (few[i]?.peakMegabytes ?? 0),
       )
@@ -129,10 +115,9 @@ function csv(count: number, mailboxes: readonly string[]): string {
 async function composed(list: {
   readonly folder: string
   readonly count: number
-  readonly finishes: 'bundle' | 'files'
 }): Promise<ComposeReport> {
-  const { count, finishes, folder } = list
-  const child = fork(process.argv[1] ?? '', ['--role', 'compose', folder, String(count), finishes])
+  const { count, folder } = list
+  const child = fork(process.argv[1] ?? '', ['--role', 'compose', folder, String(count)])
   return await new Promise((resolve, reject) => {
     let report: ComposeReport | undefined
     child.once('message', (heard: ComposeReport) => {

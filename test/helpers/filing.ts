@@ -4,17 +4,19 @@ import { type Bundle, composeBundle, uploadBundle } from '#client/bundle.ts'
 import { fetchDirectory } from '#client/directory.ts'
 import { type Api, openApi } from '#client/http.ts'
 import {
-  type ComposedNotices,
+  type ComposedNotice,
   type ComposedProduct,
   composeNotices,
   noticeBody,
   type NoticePlan,
   noticeSalts,
   openMailbox,
+  type Undeliverable,
 } from '#client/notice.ts'
 import { pinCoalition, type PinStore } from '#client/pins.ts'
 import { systemRandom } from '#client/random.ts'
 import type { Recipient } from '#client/recipients.ts'
+import { stockSealer } from '#client/sealer.ts'
 import type { NoticeFileBody } from '#core/act-bodies.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
 import { textHash } from '#core/template.ts'
@@ -141,8 +143,12 @@ export async function fileLines(
 
 /** A notice that a company filed through the whole of the client library. */
 export interface FiledNotice extends Filed {
-  readonly products: readonly ComposedProduct[]
-  readonly composed: ComposedNotices
+  readonly products: readonly (ComposedProduct & { readonly recipient: Recipient })[]
+  readonly composed: {
+    readonly lines: readonly string[]
+    readonly told: number
+    readonly undeliverable: readonly Undeliverable[]
+  }
 }
 
 /** Composes the lines of a notice as the command line does. */
@@ -152,18 +158,29 @@ export async function composeLines(
   recipients: readonly Recipient[],
 ): Promise<Pick<FiledNotice, 'composed' | 'products'>> {
   const pins = await pinsOf(coalition)
-  const products: ComposedProduct[] = []
-  const composed = await composeNotices(desk.plan, recipients, {
-    reporterKey: desk.company.key,
+  const { at, template } = desk.plan
+  const sealer = stockSealer({ reporterKey: desk.company.key, texts: template.texts, at })
+  const composed = composeNotices(desk.plan, recipients, {
+    sealer,
     random: systemRandom,
     findMailbox: async (id, fingerprint) =>
-      await openMailbox(desk.api, pins, { id, fingerprint, origin: ORIGIN, now: desk.plan.at }),
-    keepProduct: async (product) => {
-      products.push(product)
-      await Promise.resolve()
-    },
+      await openMailbox(desk.api, pins, { id, fingerprint, origin: ORIGIN, now: at }),
   })
-  return { composed, products }
+  const all: ComposedNotice[] = []
+  for await (const one of composed) all.push(one)
+  const products = all.flatMap(({ product, recipient }) =>
+    product === undefined ? [] : [{ ...product, recipient }],
+  )
+  return {
+    products,
+    composed: {
+      lines: all.flatMap(({ mailboxLine, product }) =>
+        [product?.line, mailboxLine].filter((line) => line !== undefined),
+      ),
+      told: products.length,
+      undeliverable: all.flatMap(({ undeliverable }) => undeliverable ?? []),
+    },
+  }
 }
 
 /** Composes, uploads and files a notice as the command line does. */

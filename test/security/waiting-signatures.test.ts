@@ -2,9 +2,7 @@ import * as openpgp from 'openpgp'
 import { afterEach, describe, expect, test } from 'vitest'
 import { composeCampaignMessage } from '#client/campaign.ts'
 import { fetchDirectory } from '#client/directory.ts'
-import { composeNotices } from '#client/notice.ts'
 import { unlockKey } from '#client/openpgp.ts'
-import { systemRandom } from '#client/random.ts'
 import { DUTIES } from '#core/act-bodies.ts'
 import { base64 } from '#core/bytes.ts'
 import { DAY_SECONDS, formatInstant } from '#core/time.ts'
@@ -25,6 +23,7 @@ import {
   openDesk,
   pinsOf,
   recipientOf,
+  composeLines,
 } from '#test/helpers/filing.ts'
 import { accepted } from '#test/helpers/openpgp-keys.ts'
 import { parseAct } from '#wire/act.ts'
@@ -153,14 +152,7 @@ async function fileJoint(c: Coalition, filer: Company, other: Company): Promise<
   const opened = await c.submit('campaign.open', invitation, filer)
   const campaign = String(opened.body['id'])
   await c.submit('campaign.accept', { campaign }, other)
-  const composed = await composeNotices(desk.plan, [recipientOf('boris@contoso.example')], {
-    reporterKey: filer.key,
-    random: systemRandom,
-    findMailbox: async () => await Promise.reject(new Error('nobody has a mailbox here')),
-    keepProduct: async () => {
-      await Promise.resolve()
-    },
-  })
+  const { composed } = await composeLines(c, desk, [recipientOf('boris@contoso.example')])
   const until = formatInstant(c.clock.now() + 3600)
   const twist = { campaign, brief_message, joint: { required: 2, until } }
   return await fileLines(c, desk, { lines: composed.lines, twist })

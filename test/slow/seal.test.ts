@@ -9,7 +9,7 @@ let bench: Bench
 
 beforeAll(async () => {
   bench = await openBench()
-  console.log(`sealing: ${String(CASES)} cases of each kind from seed ${String(SEED)}`)
+  process.stdout.write(`sealing: ${String(CASES)} cases of each kind from seed ${String(SEED)}\n`)
 })
 
 test('native arithmetic and OpenPGP.js open what each of them seals', async () => {

@@ -12,9 +12,9 @@ import { anchorOf } from '#cli/connection.ts'
 import { inFolder, pathOf, privateFolder, readJson, readText, writeWhole } from '#cli/files.ts'
 import { EXIT } from '#cli/exit.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
+import { faultLines } from '#cli/filing/fault-lines.ts'
 import { shippedTemplates } from '#cli/templates.ts'
 
-const FAULTS_SHOWN = 20
 const NOTICE_BYTES = 16
 
 const CUSTOMERS = `account,language,facts,mailbox,fingerprint
@@ -92,7 +92,7 @@ export const preview: Command = async (call) => {
 }
 
 /** Brief and customers, as the options name them. */
-export async function readContent(
+async function readContent(
   call: Call,
   template: Template,
 ): Promise<Result<{ brief: Brief; list: RecipientList }>> {
@@ -100,16 +100,6 @@ export async function readContent(
   if (!brief.ok) return brief
   const list = readRecipients(await readText(call, call.args.text('customers')), template)
   return list.ok ? accept({ brief: brief.value, list: list.value }) : list
-}
-
-/** Rows that nobody can be told by, a line each. */
-export function faultLines({ faults }: Pick<RecipientList, 'faults'>): readonly string[] {
-  const shown = faults
-    .slice(0, FAULTS_SHOWN)
-    .map(({ line, reason }) => `line ${String(line)}: ${reason}`)
-  return faults.length > FAULTS_SHOWN
-    ? [...shown, `and ${String(faults.length - FAULTS_SHOWN)} more`]
-    : shown
 }
 
 function chooseRecipient(

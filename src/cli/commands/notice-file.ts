@@ -1,78 +1,115 @@
-import { composeBundle, type Bundle, uploadBundle } from '#client/bundle.ts'
-import { composeCampaignMessage } from '#client/campaign.ts'
+import { join } from 'node:path'
+import { uploadBundle } from '#client/bundle.ts'
 import type { Api, SubmittedAct } from '#client/http.ts'
 import {
-  type ComposedNotices,
-  composeNotices,
   noticeBody,
   type NoticeFiling,
+  type NoticeHooks,
   type NoticePlan,
   noticeSalts,
   openMailbox,
 } from '#client/notice.ts'
 import type { UnlockedKey } from '#client/openpgp.ts'
 import { systemRandom } from '#client/random.ts'
-import type { Recipient } from '#client/recipients.ts'
-import { type JointTerms, NOTICE_KINDS, type NoticeKind } from '#core/act-bodies.ts'
 import { base64, fromBase64 } from '#core/bytes.ts'
+import { canonicalJson } from '#core/canonical-json.ts'
 import { ownerOf } from '#core/directory.ts'
+import { sha256Hex } from '#core/hash.ts'
+import type { RefusalReason } from '#core/refusal.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
-import { formatInstant } from '#core/time.ts'
 import { parseAct } from '#wire/act.ts'
-import { parseCampaignMessage } from '#wire/campaign.ts'
+import { parseBrief } from '#wire/notice.ts'
+import { Busy } from '#cli/busy.ts'
 import { compose, openOfficer, type OfficerActor, signIn } from '#cli/connection.ts'
-import { describeSubmitted } from '#cli/describe.ts'
-import { pathOf } from '#cli/files.ts'
+import { pathOf, privateFolder, readJson } from '#cli/files.ts'
+import type { BundleFile, BundleName } from '#cli/filing/bundle-file.ts'
+import { type FilingWork, hasWork, openWork, removeWork } from '#cli/filing/journal.ts'
+import { prepareBundle } from '#cli/filing/prepare-bundle.ts'
+import { conclude } from '#cli/filing/receipts.ts'
+import { checkSupersedes, type Filing, readJoint, readKind, readTerms } from '#cli/filing/terms.ts'
 import { withHome } from '#cli/home.ts'
+import { takeLock } from '#cli/lock.ts'
 import { type Call, type Command, type Output } from '#cli/output.ts'
 import { openPassphrases } from '#cli/passphrase.ts'
-import {
-  earlierNotice,
-  newProductFolder,
-  openProductFolder,
-  type ProductFolder,
-} from '#cli/product-files.ts'
+import { earlierNotice, LOCK, openProductFolder, type ProductFolder } from '#cli/product-files.ts'
 import { openProgress } from '#cli/progress.ts'
 import { softwareKey } from '#cli/software-key.ts'
 import { adoptedTemplate } from '#cli/templates.ts'
-import { UsageError } from '#cli/usage-error.ts'
-import { readCampaign } from './campaign.ts'
-import { faultLines, readContent } from './notice-draft.ts'
-import { readId } from './party.ts'
+import { UsageError, FileError } from '#cli/usage-error.ts'
 
-const JOINT_HOURS_MAX = 24
-
-/** A filing under way. */
-interface Filing {
-  readonly call: Call
-  readonly actor: OfficerActor
-  readonly api: Api
-  readonly folder: ProductFolder
-  readonly reporterKey: UnlockedKey
-}
-
+/** Long enough for a process that is just ending. */
+const FOLDER_WAIT_MS = 500
 /** `notice file` */
 export const file: Command = async (call) => {
   const out = pathOf(call, call.args.text('out'))
   const passphrases = openPassphrases(call)
-  return await withHome(call, async (home) => {
-    const actor = await openOfficer(call, home, passphrases)
-    if (!actor.ok) return actor
-    const api = await signIn(actor.value)
-    if (!api.ok) return api
-    if (call.args.flag('resume')) return await resume(call, api.value, openProductFolder(out))
-    const reporterKey = await softwareKey(call, actor.value, passphrases)
-    if (!reporterKey.ok) return reporterKey
-    const entitled = checkReporter(actor.value, reporterKey.value)
-    if (!entitled.ok) return entitled
-    return await fileNotice({
-      call,
-      actor: actor.value,
-      api: api.value,
-      folder: newProductFolder(out),
-      reporterKey: reporterKey.value,
+  return await withFolder(out, async (folder) => {
+    const stands = checkFolder(call, folder)
+    return await withHome(call, async (home) => {
+      const actor = await openOfficer(call, home, passphrases)
+      if (!actor.ok) return actor
+      const api = await signIn(actor.value)
+      if (!api.ok) return api
+      if (stands === 'signed') return await resume(call, api.value, folder)
+      const reporterKey = await softwareKey(call, actor.value, passphrases)
+      if (!reporterKey.ok) return reporterKey
+      const entitled = checkReporter(actor.value, reporterKey.value)
+      if (!entitled.ok) return entitled
+      return await fileNotice({
+        call,
+        actor: actor.value,
+        api: api.value,
+        folder,
+        reporterKey: reporterKey.value,
+      })
     })
   })
+}
+
+/** Works on a folder of product files, which nobody else works on meanwhile. @throws Busy where somebody does. */
+async function withFolder<T>(out: string, work: (folder: ProductFolder) => Promise<T>): Promise<T> {
+  privateFolder(out)
+  const lock = await takeLock(join(out, LOCK), FOLDER_WAIT_MS).catch((error: unknown) => {
+    if (!(error instanceof Busy)) throw error
+    throw new Busy(`another filing is at work in ${out}: ${error.message}`)
+  })
+  try {
+    return await work(openProductFolder(out))
+  } finally {
+    lock.release()
+  }
+}
+
+/**
+ * Tells how a folder stands: nothing is in it, a filing that broke off while it was prepared, or one whose act was signed and only has to be sent.
+ *
+ * With `--start-over` what was prepared is thrown away, never a signed act. @throws FileError for a folder that is no place for this filing.
+ */
+function checkFolder({ args }: Call, folder: ProductFolder): 'new' | 'prepared' | 'signed' {
+  const { path } = folder
+  const kept = folder.readFiling()
+  const isUnderWay = hasWork(path)
+  if (kept !== undefined && args.flag('start-over')) {
+    throw new FileError(
+      `the act of ${path} is signed and may have been received; go on without --start-over`,
+    )
+  }
+  if (kept !== undefined && (isUnderWay || args.flag('resume'))) return 'signed'
+  if (kept !== undefined) {
+    throw new FileError(
+      `${path} is of the notice ${kept.id}, which was filed; see: dunant notice status ${kept.id} --files ${path}`,
+    )
+  }
+  if (isUnderWay && args.flag('start-over')) {
+    removeWork(path)
+    folder.clear('all')
+    return 'new'
+  }
+  if (isUnderWay) return 'prepared'
+  if (args.flag('resume'))
+    throw new UsageError(`${path} holds no filing to go on with; file again without --resume`)
+  if (!folder.isEmpty()) throw new FileError(`${path} is not empty; give a new folder`)
+  return 'new'
 }
 
 /** Found out before anybody waits for fifty thousand signatures that nobody would accept. */
@@ -91,277 +128,164 @@ function checkReporter({ party, replay }: OfficerActor, key: UnlockedKey): Resul
 }
 
 async function fileNotice(filing: Filing): Promise<Result<Output>> {
-  const { actor, api, call, folder } = filing
-  const prepared = await prepare(filing)
-  if (!prepared.ok) return prepared
-  const { composed, plan } = prepared.value
-  const bundle = composeBundle(composed.lines, systemRandom)
-  withProgress(call, 'writing files', (update) => {
-    folder.finish(bundle, (done) => {
-      update(done, composed.told)
-    })
+  const { api, call, folder } = filing
+  const begun = await begin(filing)
+  if (!begun.ok) return begun
+  const { plan, work } = begun.value
+  const prepared = await prepareBundle({
+    io: call.io,
+    work,
+    out: folder.path,
+    customers: call.args.text('customers'),
+    plan,
+    reporterKey: filing.reporterKey,
+    hooks: hooksOf(filing, plan),
+    allowFaults: call.args.flag('allow-faults'),
   })
-  folder.keepDeliveries(bundle)
-  const terms = await readTerms(filing, plan)
-  if (!terms.ok) return terms
-  const uploaded = await upload(call, api, bundle)
-  if (!uploaded.ok) return uploaded
+  if (!prepared.ok) return prepared
+  const { bundle } = prepared.value
+  try {
+    const terms = await readTerms(filing, plan, work)
+    if (!terms.ok) return terms
+    const uploaded = await upload(filing, bundle)
+    if (!uploaded.ok) return uploaded
+    const submitted = await fileBundle(filing, { plan, bundle, terms: terms.value })
+    return submitted.ok
+      ? await conclude({ call, api, folder }, submitted.value, prepared.value)
+      : submitted
+  } finally {
+    bundle.close()
+  }
+}
+
+/** Signs the act, keeps it, and only then sends it: whatever happens now, there is one notice. */
+async function fileBundle(
+  { actor, api, call, folder }: Filing,
+  {
+    bundle,
+    plan,
+    terms,
+  }: { readonly bundle: BundleName; readonly plan: NoticePlan; readonly terms: NoticeFiling },
+): Promise<Result<SubmittedAct>> {
   const now = call.io.now()
   const joint = readJoint(call, now)
   const current = { ...actor, connection: { ...actor.connection, now } }
   const payload = compose(
     current,
     'notice.file',
-    noticeBody(plan, bundle, { ...terms.value, ...(joint === undefined ? {} : { joint }) }),
+    noticeBody(plan, bundle, { ...terms, ...(joint === undefined ? {} : { joint }) }),
   )
   const parsed = parseAct(payload)
   if (!parsed.ok) return parsed
   const signature = await actor.signer.sign(payload)
   if (!signature.ok) return signature
   folder.keepFiling({ id: parsed.value.id, payload: base64(payload), signature: signature.value })
-  const submitted = await api.submitAct({ payload, signatures: [signature.value] })
-  return submitted.ok ? await conclude({ call, api, folder }, submitted.value, composed) : submitted
+  return await send(api, folder)
 }
 
-/** Sends an act again that was signed and kept: it is accepted once, however often it arrives. */
-async function resume(call: Call, api: Api, folder: ProductFolder): Promise<Result<Output>> {
+/** Sends the act that was kept. One that the server refuses and does not know is forgotten, so that the next run signs another. */
+async function send(api: Api, folder: ProductFolder): Promise<Result<SubmittedAct>> {
   const kept = folder.readFiling()
-  if (kept === undefined)
-    throw new UsageError(
-      `${folder.path} holds no filing to go on with; file again into a new folder`,
-    )
+  if (kept === undefined) throw new Error('no act was kept')
   const payload = fromBase64(kept.payload) ?? new Uint8Array()
   const submitted = await api.submitAct({ payload, signatures: [kept.signature] })
+  if (submitted.ok) return submitted
+  // A signature grows stale, but a notice that was filed with it in time is filed.
+  const known = await api.readAct(kept.id)
+  if (known.ok) {
+    const { id, missing, status } = known.value
+    return accept({ id, missing, status, receipt: null })
+  }
+  if (known.refusal.reason === 'not-found' && hasWork(folder.path)) folder.dropFiling()
+  return submitted
+}
+
+/** Goes on with an act that was signed: it is accepted once, however often it arrives. */
+async function resume(call: Call, api: Api, folder: ProductFolder): Promise<Result<Output>> {
+  const submitted = await send(api, folder)
   return submitted.ok ? await conclude({ call, api, folder }, submitted.value) : submitted
 }
 
-async function prepare(
+/** Reads what the command says, and finds or opens the work that belongs to it. */
+async function begin(
   filing: Filing,
-): Promise<Result<{ composed: ComposedNotices; plan: NoticePlan }>> {
-  const { actor, api, call } = filing
+): Promise<Result<{ readonly plan: NoticePlan; readonly work: FilingWork }>> {
+  const { actor, api, call, folder, reporterKey } = filing
   const { args } = call
-  const { coalition } = actor.connection
+  const kind = readKind(args.maybe('kind') ?? 'first')
+  checkSupersedes(call, kind)
   const template = await adoptedTemplate(
     args.maybe('template') ?? 'account',
     actor.replay.directory,
     api,
   )
   if (!template.ok) return template
-  const content = await readContent(call, template.value)
-  if (!content.ok) return content
-  const { brief, list } = content.value
-  if (list.recipients.length === 0)
-    return refuse(
-      'customer-list-invalid',
-      ['the list names nobody who can be told', ...faultLines(list)].join('; '),
-    )
-  if (list.faults.length > 0 && !args.flag('allow-faults'))
-    return refuse('customer-list-invalid', faultLines(list).join('; '))
-  const plan: NoticePlan = {
-    ...coalition,
+  const brief = parseBrief(await readJson(call, args.text('brief')))
+  if (!brief.ok) return brief
+  const options = ['supersedes', 'supersedes-files', 'campaign', 'joint-required', 'joint-hours']
+  const given = options.flatMap((name) => {
+    const value = args.maybe(name)
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  const terms = {
+    brief: sha256Hex(canonicalJson(brief.value)),
+    coalition: actor.connection.coalition.genesis,
+    party: actor.party,
+    reporter: reporterKey.fingerprint,
+    template: template.value.hash,
+    kind,
+    faults: args.flag('allow-faults') ? 'allowed' : 'refused',
+    ...Object.fromEntries(given),
+  }
+  const work = openWork(folder.path, terms, () => noticeSalts(systemRandom))
+  const plan = {
+    ...actor.connection.coalition,
     filer: actor.party,
-    kind: readKind(args.maybe('kind') ?? 'first'),
-    brief,
-    salts: noticeSalts(systemRandom),
+    kind,
+    brief: brief.value,
+    salts: work.journal().salts,
     template: template.value,
     at: call.io.now(),
   }
-  const composed = await composeAll(filing, plan, list.recipients)
-  const untold = composed.undeliverable.filter(({ lost }) => lost === 'notice')
-  if (untold.length > 0 && !args.flag('allow-faults')) {
-    const faults = untold.map(({ line, refusal }) => ({
-      line,
-      reason: refusal.detail ?? refusal.reason,
-    }))
-    return refuse('customer-list-invalid', faultLines({ faults }).join('; '))
-  }
-  return accept({ composed, plan })
+  return accept({ plan, work })
 }
 
-async function composeAll(
-  filing: Filing,
-  plan: NoticePlan,
-  recipients: readonly Recipient[],
-): Promise<ComposedNotices> {
-  const { actor, api, call, folder, reporterKey } = filing
+function hooksOf({ actor, api, call }: Filing, plan: NoticePlan): Omit<NoticeHooks, 'sealer'> {
   const { coalition, pins } = actor.connection
   const earlier = call.args.maybe('supersedes-files')
   const earlierFolder = earlier === undefined ? undefined : pathOf(call, earlier)
-  if (plan.kind !== 'first' && earlierFolder === undefined) {
-    throw new UsageError(
-      '--supersedes-files is missing: each customer is told which notice this one follows',
-    )
-  }
-  const progress = openProgress(call.io, 'composing')
-  try {
-    return await composeNotices(plan, recipients, {
-      reporterKey,
-      random: systemRandom,
-      findMailbox: async (id, fingerprint) =>
-        await openMailbox(api, pins, { id, fingerprint, origin: coalition.origin, now: plan.at }),
-      keepProduct: async (product) => {
-        folder.keepDraft(product)
-        await Promise.resolve()
-      },
-      earlierNotice: async ({ account }) =>
-        await Promise.resolve(
-          earlierFolder === undefined ? undefined : earlierNotice(earlierFolder, account),
-        ),
-      onProgress: (done) => {
-        progress.update(done, recipients.length)
-      },
-    })
-  } finally {
-    progress.close()
+  return {
+    random: systemRandom,
+    findMailbox: async (id, fingerprint) =>
+      await openMailbox(api, pins, { id, fingerprint, origin: coalition.origin, now: plan.at }),
+    earlierNotice: async ({ account }) =>
+      await Promise.resolve(
+        earlierFolder === undefined ? undefined : earlierNotice(earlierFolder, account),
+      ),
   }
 }
 
-/** What the act says beside bundle, brief and template; with a campaign, the brief goes up for its parties. */
-async function readTerms(filing: Filing, plan: NoticePlan): Promise<Result<NoticeFiling>> {
-  const { args } = filing.call
-  const supersedes = args.maybe('supersedes')
-  if ((supersedes === undefined) !== (plan.kind === 'first'))
-    throw new UsageError('--supersedes goes with every --kind but first')
-  const terms = {
-    reporter: filing.reporterKey.fingerprint,
-    ...(supersedes === undefined ? {} : { supersedes: readId(supersedes) }),
-  }
-  const campaign = args.maybe('campaign')
-  if (campaign === undefined) return accept(terms)
-  const briefMessage = await sendBrief(filing, plan, readId(campaign))
-  return briefMessage.ok
-    ? accept({ ...terms, campaign, briefMessage: briefMessage.value })
-    : briefMessage
-}
+/** Customers closed their mailboxes or changed their keys since the bundle was made: it can never be filed. */
+const OUTDATED: readonly RefusalReason[] = [
+  'bundle-filed-already',
+  'envelope-recipient-wrong',
+  'mailbox-unavailable',
+]
 
-async function sendBrief(
-  { actor, api, reporterKey }: Filing,
-  plan: NoticePlan,
-  campaign: string,
-): Promise<Result<string>> {
-  const opened = await readCampaign(api, campaign)
-  if (!opened.ok) return opened
-  const { author, invited } = opened.value
-  const { brief, genesis, origin, salts, template } = plan
-  const message = parseCampaignMessage({
-    author: actor.party,
-    brief: { content: brief, salt: salts.brief },
-    campaign,
-    genesis,
-    kind: 'notice.brief',
-    origin,
-    template: { hash: template.hash, salt: salts.template },
-    v: 1,
-  })
-  if (!message.ok) return message
-  const sealed = await composeCampaignMessage({
-    message: message.value,
-    parties: [author, ...invited],
-    directory: actor.replay.directory,
-    key: reporterKey,
-    at: plan.at,
-  })
-  return sealed.ok ? await api.uploadBrief(sealed.value.message) : sealed
-}
-
-async function upload(call: Call, api: Api, bundle: Bundle): Promise<Result<void>> {
+async function upload({ api, call, folder }: Filing, bundle: BundleFile): Promise<Result<void>> {
   const progress = openProgress(call.io, 'uploading')
   try {
-    return await uploadBundle(api, bundle, (held) => {
+    const uploaded = await uploadBundle(api, bundle, (held) => {
       progress.update(held, bundle.totalBytes)
     })
+    if (uploaded.ok || !OUTDATED.includes(uploaded.refusal.reason)) return uploaded
+    const { detail, reason } = uploaded.refusal
+    return refuse(
+      reason,
+      `${detail ?? reason}; nothing was filed, and what was composed cannot be filed any more. ` +
+        `--start-over composes it anew; to give it up, delete ${folder.path} with all that is in it`,
+    )
   } finally {
     progress.close()
   }
-}
-
-/** Brings the proof to the customers' files, as far as there is one already. */
-async function conclude(
-  { api, call, folder }: Pick<Filing, 'api' | 'call' | 'folder'>,
-  submitted: SubmittedAct,
-  composed?: ComposedNotices,
-): Promise<Result<Output>> {
-  const proven =
-    submitted.status === 'effective'
-      ? await bringReceipt(call, api, { id: submitted.id, folder })
-      : accept(0)
-  if (!proven.ok && proven.refusal.reason !== 'receipt-not-logged') return proven
-  const files = proven.ok ? proven.value : 0
-  const lines = [
-    ...(composed === undefined ? [] : [`told    ${String(composed.told)} customers`]),
-    ...(composed?.undeliverable ?? []).map(
-      ({ line, lost, refusal }) =>
-        `careful line ${String(line)}: ${LOST[lost]} (${refusal.reason})`,
-    ),
-    `files   ${folder.path}${files === 0 ? ', without a receipt yet' : ''}`,
-  ]
-  const { missing, status, id } = submitted
-  const hint = files > 0 ? [] : [`later   dunant notice status ${id} --files ${folder.path}`]
-  const described = describeSubmitted(submitted, lines)
-  return accept({
-    ...described,
-    text: [described.text, ...hint].join('\n'),
-    value: {
-      id,
-      status,
-      missing,
-      told: composed?.told ?? null,
-      undeliverable: composed?.undeliverable ?? [],
-      files: folder.path,
-      with_receipt: files,
-    },
-  })
-}
-
-const LOST = {
-  mailbox: 'told in your product alone, not in the mailbox',
-  notice: 'NOT TOLD',
-} as const
-
-/** Fetches the receipt of a notice and puts it into every customer's file. */
-export async function bringReceipt(
-  call: Call,
-  api: Api,
-  notice: { id: string; folder: ProductFolder },
-): Promise<Result<number>> {
-  const receipt = await api.readReceipt(notice.id, { withChain: true })
-  if (!receipt.ok) return receipt
-  const parsed = parseAct(fromBase64(receipt.value.act.payload) ?? new Uint8Array())
-  if (!parsed.ok) return parsed
-  return withProgress(call, 'adding receipts', (update) =>
-    notice.folder.addReceipt(receipt.value, parsed.value, (done) => {
-      update(done, 0)
-    }),
-  )
-}
-
-function withProgress<T>(
-  call: Call,
-  label: string,
-  work: (update: (done: number, total: number) => void) => T,
-): T {
-  const progress = openProgress(call.io, label)
-  try {
-    return work((done, total) => {
-      progress.update(done, total)
-    })
-  } finally {
-    progress.close()
-  }
-}
-
-function readKind(named: string): NoticeKind {
-  const kind = NOTICE_KINDS.find((known) => known === named)
-  if (kind === undefined) throw new UsageError(`--kind is one of ${NOTICE_KINDS.join(', ')}`)
-  return kind
-}
-
-function readJoint({ args }: Call, now: number): JointTerms | undefined {
-  const required = args.count('joint-required')
-  const hours = args.count('joint-hours') ?? JOINT_HOURS_MAX
-  if (required === undefined) return undefined
-  if (required < 1) throw new UsageError('--joint-required is at least 1')
-  if (hours < 1 || hours > JOINT_HOURS_MAX)
-    throw new UsageError(`--joint-hours is 1 to ${String(JOINT_HOURS_MAX)}`)
-  return { required, until: formatInstant(now + hours * 3600) }
 }

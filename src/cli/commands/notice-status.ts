@@ -8,7 +8,7 @@ import { pathOf } from '#cli/files.ts'
 import { type Command, say } from '#cli/output.ts'
 import { openProductFolder, type ProductFolder } from '#cli/product-files.ts'
 import { type Reader, signedIn } from './notice.ts'
-import { bringReceipt } from './notice-file.ts'
+import { bringReceipt } from '#cli/filing/receipts.ts'
 import { readId } from './party.ts'
 import { witnessLine } from './receipt.ts'
 

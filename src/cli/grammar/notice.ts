@@ -54,6 +54,7 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
     summary: 'compose, upload and file a notice for all your customers on a list',
     about: [
       'Names and texts stay on this machine: each part leaves it encrypted to its customer alone, or as a commitment that tells nothing. One file per customer is written to --out, for your product to show after sign-in.',
+      'A filing that was interrupted, however, goes on where it stopped when the same command is given again: nobody is told twice. What it needs for that lies in the folder work inside --out, and is removed at the end.',
       'A row that cannot be used stops the filing, so that nobody is left out unnoticed. --allow-faults files for the others.',
     ],
     options: {
@@ -82,7 +83,14 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
         value: 'FILE',
         help: "sign the customers' parts with this key where the act is signed by --gpg",
       },
-      resume: { type: 'flag', help: 'send again what an interrupted filing left in --out' },
+      resume: {
+        type: 'flag',
+        help: 'go on with --out or do nothing; without it too, an interrupted filing goes on',
+      },
+      'start-over': {
+        type: 'flag',
+        help: 'throw away what an interrupted filing composed, unless its act was signed',
+      },
       'allow-faults': { type: 'flag', help: 'leave out rows that cannot be used' },
     },
     uses: SIGNING,
