@@ -140,10 +140,9 @@ function agree(
     }),
   )
   const { x = '' } = privateKey.export({ format: 'jwk' })
-  return {
-    ephemeral: Buffer.from(x, 'base64url'),
-    secret: diffieHellman({ privateKey, publicKey }),
-  }
+  const ephemeral = Buffer.alloc(32)
+  if (ephemeral.write(x, 'base64url') !== 32) throw new Error('not a key of 32 bytes')
+  return { ephemeral, secret: diffieHellman({ privateKey, publicKey }) }
 }
 
 function agreeOnNistCurve(curve: string, point: Uint8Array) {
