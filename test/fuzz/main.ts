@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { Outcome } from './engine.ts'
+import { fuzzEvery } from './every.ts'
 import { writeFinding } from './past.ts'
 import { TARGETS } from './targets.ts'
 import { INPUT_BYTES_MAX, type Order, type Report } from './order.ts'
@@ -12,6 +13,7 @@ import { INPUT_BYTES_MAX, type Order, type Report } from './order.ts'
 //   npm run fuzz -- --target note --minutes 60       one target for an hour
 //   npm run fuzz -- --target note --seed 7 --runs 1000    the same inputs as the last time with these numbers
 //   --log FOLDER                                     a line of JSON a minute to FOLDER/<target>.log
+//   --jobs 2 --rounds 6 --minutes 60 --log FOLDER    every target for an hour in six rounds, two processes at once
 //
 // A finding is written to test/fuzz/corpus/, where every later run begins with it, and the exit code is 1.
 
@@ -34,8 +36,10 @@ interface Ended {
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      jobs: { type: 'string' },
       log: { type: 'string' },
       minutes: { type: 'string' },
+      rounds: { type: 'string' },
       runs: { type: 'string' },
       seed: { type: 'string' },
       target: { type: 'string' },
@@ -50,6 +54,12 @@ async function main(): Promise<void> {
   const runs = values.runs === undefined ? undefined : Number(values.runs)
   const minutes = Number(values.minutes ?? (runs === undefined ? 1 / 6 : 24 * 60))
   const effort = { runs, seconds: minutes * 60 }
+  if (values.jobs !== undefined) {
+    const { jobs, log = '.', rounds = '1' } = values
+    const plan = { minutes, seed, log, jobs: Number(jobs), rounds: Number(rounds) }
+    if ((await fuzzEvery({ ...plan, targets: chosen })) > 0) process.exitCode = 1
+    return
+  }
   for (const target of chosen) {
     const log = openLog(target, values.log)
     if ((await fuzzTarget({ ...effort, target, seed }, log)) > 0) process.exitCode = 1
