@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Refusal } from '#core/refusal.ts'
+import { adviceOn } from './advice.ts'
 import { type Arguments, readArguments } from './args.ts'
 import { Busy } from './busy.ts'
 import { EXIT, type ExitCode, exitOf } from './exit.ts'
@@ -124,17 +125,17 @@ function printOutput(io: Io, output: Output, json: boolean): ExitCode {
   return output.exit ?? EXIT.done
 }
 
+/** The reason for scripts, then for people what it means, what is known of this case, and what to do next. */
 function printRefusal(io: Io, refusal: Refusal, json: boolean): ExitCode {
   const { reason, detail } = refusal
-  const exit = exitOf(reason)
+  const { next, sentence } = adviceOn(reason)
+  const known = detail === undefined ? {} : { detail }
   if (json)
-    io.stdout.write(
-      `${printableJson({ refused: reason, ...(detail === undefined ? {} : { detail }) })}\n`,
-    )
-  io.stderr.write(
-    `dunant: ${printableLine(detail === undefined ? reason : `${reason}: ${detail}`)}\n`,
-  )
-  return exit
+    io.stdout.write(`${printableJson({ refused: reason, ...known, meaning: sentence, next })}\n`)
+  io.stderr.write(`dunant: ${reason}: ${sentence}\n`)
+  if (detail !== undefined) io.stderr.write(`        ${printableLine(detail)}\n`)
+  io.stderr.write(`next:   ${next}\n`)
+  return exitOf(reason)
 }
 
 function printFailure(

@@ -1,5 +1,6 @@
 import type { Refusal } from '#core/refusal.ts'
 import { accept, type Result } from '#core/result.ts'
+import { adviceOn } from './advice.ts'
 import { EXIT, exitOf } from './exit.ts'
 import { type Output, say } from './output.ts'
 
@@ -16,9 +17,10 @@ export function verdict<T>(checked: Result<T>, describe: (value: T) => Output): 
   if (checked.ok) return accept(describe(checked.value))
   const { detail, reason } = checked.refusal
   if (exitOf(reason) === EXIT.key || TYPED.includes(reason)) return checked
-  const why = detail === undefined ? reason : `${reason}: ${detail}`
+  const { next, sentence } = adviceOn(reason)
+  const why = [`${reason}: ${sentence}`, ...(detail === undefined ? [] : [detail])]
   return accept({
-    ...say(['NOT GENUINE, or damaged: do not rely on it.', why], {
+    ...say(['NOT GENUINE, or damaged: do not rely on it.', ...why, `Next: ${next}`], {
       verified: false,
       refused: reason,
       ...(detail === undefined ? {} : { detail }),

@@ -135,8 +135,9 @@ function problemReason(bytes: Uint8Array): Result<never> | undefined {
   if (!problem.success) return undefined
   const reason = problem.data.type.slice(PROBLEM_TYPE.length)
   if (!isReason(reason)) return undefined
-  const { detail, title } = problem.data
-  return refuse(reason, quoted(detail ?? title))
+  // The title is a sentence that this version has itself; nobody needs the server's word for it.
+  const { detail } = problem.data
+  return detail === undefined ? refuse(reason) : refuse(reason, quoted(detail))
 }
 
 /** A server's words are shown as a server's words, and move no cursor. */

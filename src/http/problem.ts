@@ -3,7 +3,7 @@ import type { Refusal } from '#core/refusal.ts'
 import type { Events } from '#ports/events.ts'
 import type { ReadyPart } from '#service/check-ready.ts'
 import type { ProblemAnswer, ProblemName } from '#wire/answers.ts'
-import { PROBLEM_TYPES } from './problem-types.ts'
+import { problemTypeOf } from './problem-types.ts'
 
 /** Seconds after which it makes sense to ask again, for the problems that pass by themselves. */
 const RETRY_SECONDS: Partial<Record<ProblemName, number>> = {
@@ -42,7 +42,7 @@ function answer(
   name: ProblemName,
   members: Pick<ProblemAnswer, 'detail' | 'held'>,
 ): Response {
-  const { status, title } = PROBLEM_TYPES[name]
+  const { status, title } = problemTypeOf(name)
   const body: ProblemAnswer = { type: `/problems/${name}`, title, status, ...members }
   const retrySeconds = RETRY_SECONDS[name]
   return c.body(JSON.stringify(body), status, {

@@ -78,7 +78,7 @@ test('a list with a row that cannot be used files nothing, and names the row', a
   const bad = `--customers ${solo.path('bad.csv')} ${brief()}`
   const ran = await solo.company(`notice file ${bad} --out ${solo.path('bad')}`)
   expect(ran.code).toBe(3)
-  expect(ran.err).toMatch(/customer-list-invalid: line 3: .*language/)
+  expect(ran.err).toMatch(/customer-list-invalid: .*\n +line 3: .*language/)
   const previewed = await accepted(
     solo.dunant('company', `notice preview ${bad} --party ${COMPANY}`),
     3,

@@ -2,8 +2,8 @@ import { base64, concat, fromUtf8, utf8 } from '#core/bytes.ts'
 import { bodyOf, readPackets, writePacket } from '#core/packet-walk.ts'
 import { fromLatin1, latin1, type Material } from './material.ts'
 
-/** Runs of base64 long enough to be something. */
-const ENCODED = /[A-Za-z0-9+/\n]{16,}={0,2}/g
+/** Runs of base64 long enough to be something, in one line or in several. */
+const ENCODED = /[A-Za-z0-9+/]{15,}(?:\n[A-Za-z0-9+/]+)*={0,2}/g
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
 /** Changes what is inside a run of base64, or spells the same bytes another way. */

@@ -176,7 +176,8 @@ function replaceDigits(input: Uint8Array, { random }: Material): Uint8Array {
   if (match === undefined) return input
   const range = [match.index, match.index + match[0].length] as const
   const near = String(Number(match[0]) + random.below(5) - 2)
-  return replaced(input, range, utf8(random.oneIn(2) ? near : random.pick(NUMBERS)))
+  const spelled = random.pick([`0${match[0]}`, `+${match[0]}`, `${match[0]}.0`, `${match[0]}e0`])
+  return replaced(input, range, utf8(random.pick([near, near, random.pick(NUMBERS), spelled])))
 }
 
 function swapLines(input: Uint8Array, { random }: Material): Uint8Array {

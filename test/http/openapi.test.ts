@@ -8,7 +8,7 @@ import { decodeEntryBundle } from '#core/log/tile.ts'
 import { writeArmor } from '#core/packets.ts'
 import { wkdHash } from '#core/wkd.ts'
 import { createApp } from '#http/app.ts'
-import { PROBLEM_TYPES } from '#http/problem-types.ts'
+import { PROBLEM_TITLES } from '#wire/problem-titles.ts'
 import {
   type Answered,
   type Ask,
@@ -99,7 +99,7 @@ test('every problem has a page', async () => {
     const { status, text } = await coalition.ask(`/problems/${name}`)
     expect([name, status]).toEqual([name, 200])
     expect(text).toContain(`<h1>${name}</h1>`)
-    expect(text).toContain(PROBLEM_TYPES[name].title)
+    expect(text).toContain(PROBLEM_TITLES[name])
   }
   expect((await coalition.ask('/problems/nothing')).status).toBe(404)
   expect((await coalition.ask('/problems/constructor')).status).toBe(404)

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ProblemName } from '#wire/answers.ts'
 import { PROBLEM_NAMES, ProblemSchema } from '#wire/answers.ts'
 import { createApp } from '#http/app.ts'
-import { PROBLEM_TYPES, type ProblemType } from '#http/problem-types.ts'
+import { PROBLEM_STATUSES, type ProblemStatus, problemTypeOf } from '#http/problem-types.ts'
+import { PROBLEM_TITLES } from '#wire/problem-titles.ts'
 import { type Storage, Unavailable } from '#ports/storage.ts'
 import { type Coalition, foundCoalition, threeOf } from '#test/helpers/coalition.ts'
 
@@ -41,7 +42,7 @@ test('answers a fault of our own with 500, and lets neither its message nor what
   expect(response.status).toBe(500)
   expect(ProblemSchema.parse(JSON.parse(text))).toEqual({
     status: 500,
-    title: PROBLEM_TYPES['internal-error'].title,
+    title: PROBLEM_TITLES['internal-error'],
     type: '/problems/internal-error',
   })
   const event = coalition.events.at(-1) ?? ''
@@ -89,14 +90,17 @@ test('says which methods an address takes', async () => {
 
 test('has a status and a sentence for every problem, and does not compile without one', () => {
   for (const name of PROBLEM_NAMES) {
-    const { status, title } = PROBLEM_TYPES[name]
+    const { status, title } = problemTypeOf(name)
     expect(status).toBeGreaterThanOrEqual(400)
     expect(title).toMatch(/^[A-Z].*\.$/)
   }
-  const { 'not-found': _, ...incomplete } = PROBLEM_TYPES
+  const { 'not-found': _, ...incomplete } = PROBLEM_STATUSES
   // @ts-expect-error -- a reason without a line is a compile error
-  const types: Readonly<Record<ProblemName, ProblemType>> = incomplete
-  expect(types).toBeDefined()
+  const statuses: Readonly<Record<ProblemName, ProblemStatus>> = incomplete
+  const { 'not-found': __, ...untold } = PROBLEM_TITLES
+  // @ts-expect-error -- and so is one without a sentence
+  const titles: Readonly<Record<ProblemName, string>> = untold
+  expect([statuses, titles]).toBeDefined()
 })
 
 const PUBLIC = [

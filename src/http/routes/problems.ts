@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import { PROBLEM_NAMES } from '#wire/answers.ts'
 import { keepFor } from '#http/headers.ts'
 import { problem } from '#http/problem.ts'
-import { PROBLEM_TYPES, type ProblemStatus } from '#http/problem-types.ts'
+import { type ProblemStatus, problemTypeOf } from '#http/problem-types.ts'
 
 const KEEP_SECONDS = 86_400
 
@@ -13,7 +13,7 @@ export function problemRoutes(): Hono {
   app.get('/problems/:reason', async (c) => {
     const name = PROBLEM_NAMES.find((known) => known === c.req.param('reason'))
     if (name === undefined) return problem(c, { reason: 'not-found' })
-    const { status, title } = PROBLEM_TYPES[name]
+    const { status, title } = problemTypeOf(name)
     keepFor(c, KEEP_SECONDS)
     return await c.html(html`<!doctype html>
 <html lang="en">

@@ -120,7 +120,13 @@ const cosignature: Target = {
 const vkey: Target = {
   name: 'vkey',
   words: ['+', '++', log.name, '=', 'AQ=='],
-  seeds: () => [log.vkey, ...proofs.witnesses.keys, 'a+00000000+Bg=='].map(utf8),
+  seeds: () => [
+    ...[log.vkey, ...proofs.witnesses.keys, 'a+00000000+Bg=='].map(utf8),
+    // Of unknown types, with lengths at which base64 has spare bits.
+    ...[1, 3].map((length) =>
+      utf8(formatVkey({ name: 'a', type: 6, publicKey: new Uint8Array(length).fill(1) })),
+    ),
+  ],
   run: (input) => {
     const text = fromUtf8(input)
     if (text === undefined) return 'not text'

@@ -34,7 +34,7 @@ function edited(claim: Claim, edits: Uint8Array): Claim {
     const old = now.path[at] ?? digest()
     if (kind % 11 === 0) now.path.splice(at, 1)
     if (kind % 11 === 1) now.path.splice(at, 0, LEAVES[where % LEAVES.length] ?? old)
-    if (kind % 11 === 2) now.path.splice(at, 1, old.with(where % 32, (old[0] ?? 0) ^ 1))
+    if (kind % 11 === 2) now.path.splice(at, 1, flipped(old, where))
     if (kind % 11 === 3) now.path.reverse()
     if (kind % 11 === 4) now.small = where
     if (kind % 11 === 5) now.size = where
@@ -45,6 +45,10 @@ function edited(claim: Claim, edits: Uint8Array): Claim {
     if (kind % 11 === 10) now.path.splice(at, 1, old.subarray(0, where % 33))
   }
   return now
+}
+
+function flipped(hash: Uint8Array, where: number): Uint8Array {
+  return hash.map((byte, i) => (i === where % hash.length ? byte ^ 1 : byte))
 }
 
 /** The widths that the recursive definitions leave unsaid. */

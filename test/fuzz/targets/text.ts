@@ -12,6 +12,7 @@ import { parseReceipt } from '#wire/receipt.ts'
 import { parseSealedAct } from '#wire/sealed-act.ts'
 import { parseTemplateKind, parseTemplateManifest, parseTemplateText } from '#wire/template.ts'
 import { must, mustEqual, type Target } from '#test/fuzz/engine.ts'
+import { readCsv } from '#test/fuzz/naive-csv.ts'
 import { isCanonical } from '#test/fuzz/naive-json.ts'
 import { digest } from '#test/fuzz/naive-merkle.ts'
 import { readVectors } from '#test/vectors/schemas.ts'
@@ -240,6 +241,14 @@ const product = {
   v: 1,
 }
 
+/** Reads the table a second time, slowly. */
+function checkRows(text: string, names: readonly string[], rows: readonly string[][]): void {
+  const [header = [], ...body] = readCsv(text.replace(/^\ufeff/, ''))
+  const places = names.map((name) => header.map((one) => one.trim().toLowerCase()).indexOf(name))
+  const theirs = body.map((cells) => places.map((place) => cells[place] ?? ''))
+  must(JSON.stringify(theirs) === JSON.stringify(rows), 'the second reader finds other cells')
+}
+
 function quoted(cell: string): string {
   return `"${cell.replaceAll('"', '""')}"`
 }
@@ -271,6 +280,7 @@ const csv: Target = {
     if (!table.ok) return answerOf(table)
     const names = [...columns.required, ...columns.optional]
     const rows = table.value.rows.map(({ cells }) => names.map((name) => cells[name] ?? ''))
+    if (table.value.faults.length === 0) checkRows(text, names, rows)
     const again = parseCsv(
       [names, ...rows].map((row) => row.map(quoted).join()).join('\n'),
       columns,
