@@ -1,6 +1,45 @@
 import { z } from 'zod'
+import { KEY_TYPE_COSIGNATURE, parseVkey } from '#core/log/note.ts'
 
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/
+
+/** A witness may sit anywhere; what it says of the trees that it has seen must come from itself. */
+const WITNESS_URL =
+  /^(?:https:\/\/[^/?#]+|http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost)(?::\d{1,5})?)(?:\/[^?#]*)?$/
+
+const WitnessesSchema = z
+  .array(
+    z.strictObject({
+      /** Prefix of the addresses for monitors, where it is not `url`. */
+      monitor: z.string().max(400).regex(WITNESS_URL).exactOptional(),
+      url: z.string().max(400).regex(WITNESS_URL),
+      /** Note verifier key of type 04, as the charter has it. */
+      vkey: z
+        .string()
+        .max(4096)
+        .refine(isWitnessKey, { error: 'this is not the key of a witness' }),
+    }),
+  )
+  .max(32)
+
+/** The witnesses that a server asks, and where they answer. */
+export type WitnessAddresses = z.infer<typeof WitnessesSchema>
+
+function isWitnessKey(vkey: string): boolean {
+  const key = parseVkey(vkey)
+  return key.ok && key.value.type === KEY_TYPE_COSIGNATURE
+}
+
+/**
+ * Reads the witnesses of a Worker, which are one variable.
+ *
+ * @throws Error naming each member that is wrong.
+ */
+export function parseWitnesses(text: string): WitnessAddresses {
+  const parsed = WitnessesSchema.safeParse(JSON.parse(text))
+  if (!parsed.success) throw new Error(`WITNESSES: ${z.prettifyError(parsed.error)}`)
+  return parsed.data
+}
 
 /** What a server is told once, in `server.json` of its home folder. */
 const ServerFileSchema = z.strictObject({
@@ -11,6 +50,9 @@ const ServerFileSchema = z.strictObject({
     .exactOptional(),
   /** DNS name of the coalition. */
   origin: z.string().max(253).regex(DOMAIN),
+  /** Seconds between two checkpoints that witnesses are asked for. */
+  witness_pause_seconds: z.number().min(0).max(3600).exactOptional(),
+  witnesses: WitnessesSchema.exactOptional(),
 })
 
 /** The settings of a server's home. */

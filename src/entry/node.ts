@@ -14,10 +14,12 @@ import type { Events } from '#ports/events.ts'
 import type { LogSigner } from '#ports/log-signer.ts'
 import type { Gauge } from '#ports/metrics.ts'
 import type { Storage } from '#ports/storage.ts'
+import { type Collector, openCollector } from '#service/collect-cosignatures.ts'
 import { openDirectory, openLogKeys } from '#service/read-directory.ts'
 import { runDue } from '#service/run-due.ts'
 import { openSequencer } from '#service/sequence-log.ts'
 import { parseAct } from '#wire/act.ts'
+import { checkWitnesses } from './check-witnesses.ts'
 import type { ProcessConfig } from './config.ts'
 import { readServerHome, type ServerHome } from './home.ts'
 import { listen } from './listen.ts'
@@ -29,6 +31,7 @@ import {
   type MetricsListener,
   processGauges,
 } from './metrics.ts'
+import { reachWitnesses, type WitnessReach } from './reach-witnesses.ts'
 import { drain, within } from './stop.ts'
 import { shippedTemplates } from './templates.ts'
 
@@ -62,7 +65,7 @@ export interface RunningServer {
  * Starts a server: migrates and opens the storage, opens the signer, listens.
  *
  * @throws Error when a setting or key is missing, or the signer has no memory of its log. @throws StartRefused where the stored log is not
- * the one that the signer remembers.
+ * the one that the signer remembers, or that its witnesses have seen.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config } = options
@@ -73,9 +76,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const signer = await openSigner(home, config)
   const { storage, blobs } = await openStores(home, config)
   await checkStart(storage, signer)
-  const ports = await openPorts({ home, storage, blobs, events, signer, config, clock })
-  await ports.directory.current()
+  const stopping = new AbortController()
+  const reach = reachWitnesses(home.file, stopping.signal)
+  const opened = { home, storage, blobs, events, signer, config, clock, reach }
+  const { collector, ports } = await openPorts(opened)
+  const directory = await ports.directory.current()
+  await checkWitnesses({ ...reach, directory, origin: home.file.origin, signer, storage })
   await ports.sequencer.flush()
+  collector.wake()
   let isDraining = false
   const lifecycle = { isDraining: () => isDraining, signer }
   const server = await listen(createApp({ ...ports, ...measured.ports, ...lifecycle }), config)
@@ -83,6 +91,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const stopDue = repeat(events, async () => {
     await runDue(ports)
     await ports.sequencer.flush()
+    // Asks those that did not answer, and all of them once a day.
+    collector.wake()
   })
   events.listening({ url: server.url })
   return {
@@ -97,6 +107,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await stopDue()
         await ports.sequencer.flush()
       })
+      stopping.abort()
+      await collector.settled()
       await metrics?.close()
       await storage.close()
       events.stopped({ cut })
@@ -165,15 +177,19 @@ interface Opened {
   readonly signer: LogSigner
   readonly config: ProcessConfig
   readonly clock: Clock
+  readonly reach: WitnessReach
 }
 
-async function openPorts(opened: Opened): Promise<Parameters<typeof createApp>[0]> {
-  const { blobs, clock, config, events, home, signer, storage } = opened
+async function openPorts(
+  opened: Opened,
+): Promise<{ ports: Parameters<typeof createApp>[0]; collector: Collector }> {
+  const { blobs, clock, config, events, home, reach, signer, storage } = opened
   const { origin } = home.file
   const acts = { parse: parseAct }
   const crypto = await openServiceCrypto({ privateKeyArmored: home.serviceKey.reveal(), clock })
   const directory = openDirectory({ acts, crypto, storage, origin })
-  return {
+  const collector = openCollector({ clock, directory, events, origin, storage, ...reach })
+  const ports = {
     acts,
     blobs,
     challengeSecret: home.challengeSecret.reveal(),
@@ -186,6 +202,7 @@ async function openPorts(opened: Opened): Promise<Parameters<typeof createApp>[0
     random: systemRandom,
     sequencer: openSequencer({
       clock,
+      collector,
       events,
       logKeyAfter: openLogKeys(directory),
       random: systemRandom,
@@ -197,6 +214,7 @@ async function openPorts(opened: Opened): Promise<Parameters<typeof createApp>[0
     ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     ...(config.securityContact === undefined ? {} : { securityContact: config.securityContact }),
   }
+  return { ports, collector }
 }
 
 /** Runs some work again and again, never twice at once; what fails is reported and tried again. */

@@ -2,6 +2,7 @@ import type {
   D1Database,
   DurableObjectNamespace,
   DurableObjectState,
+  ExecutionContext,
   R2Bucket,
 } from '@cloudflare/workers-types'
 import { openR2Blobs } from '#adapters/blob/r2.ts'
@@ -16,10 +17,13 @@ import { systemRandom } from '#adapters/system/random.ts'
 import { fromHex } from '#core/bytes.ts'
 import { createApp } from '#http/app.ts'
 import { checkLog } from '#service/check-log.ts'
+import { type Collector, openCollector } from '#service/collect-cosignatures.ts'
 import { openDirectory, openLogKeys } from '#service/read-directory.ts'
 import { runDue } from '#service/run-due.ts'
 import { openSequencer } from '#service/sequence-log.ts'
 import { parseAct } from '#wire/act.ts'
+import { parseWitnesses } from './config.ts'
+import { reachWitnesses } from './reach-witnesses.ts'
 import { shippedTemplates } from './templates.ts'
 
 /** The bindings of `wrangler.toml` and the secrets that `wrangler secret put` sets. */
@@ -37,21 +41,36 @@ export interface WorkerEnvironment {
   readonly ORIGIN: string
   /** Armored private key of the service. */
   readonly SERVICE_KEY: string
+  /** The witnesses of the charter and where they answer, as JSON: `[{"url": …, "vkey": …}]`. */
+  readonly WITNESSES?: string
 }
 
-type Ports = Parameters<typeof createApp>[0]
+interface Opened {
+  readonly ports: Parameters<typeof createApp>[0]
+  readonly collector: Collector
+}
 
 /** One set of ports per isolate; a failed start is tried again by the next request. */
-let opened: Promise<Ports> | undefined
+let opened: Promise<Opened> | undefined
 
 const handler = {
-  async fetch(request: Request, environment: WorkerEnvironment): Promise<Response> {
-    return await createApp(await portsOf(environment)).fetch(request)
+  async fetch(
+    request: Request,
+    environment: WorkerEnvironment,
+    context: Pick<ExecutionContext, 'waitUntil'>,
+  ): Promise<Response> {
+    const { collector, ports } = await portsOf(environment)
+    const response = await createApp(ports).fetch(request)
+    // Whoever filed has the answer by now; what was signed for it goes to the witnesses.
+    context.waitUntil(collector.settled())
+    return response
   },
   async scheduled(_event: unknown, environment: WorkerEnvironment): Promise<void> {
-    const ports = await portsOf(environment)
+    const { collector, ports } = await portsOf(environment)
     await runDue(ports)
     await ports.sequencer.flush()
+    collector.wake()
+    await collector.settled()
   },
 }
 
@@ -83,7 +102,7 @@ export class LogSignerObject {
   }
 }
 
-async function portsOf(environment: WorkerEnvironment): Promise<Ports> {
+async function portsOf(environment: WorkerEnvironment): Promise<Opened> {
   opened ??= openPorts(environment).catch((error: unknown) => {
     opened = undefined
     throw error
@@ -91,7 +110,7 @@ async function portsOf(environment: WorkerEnvironment): Promise<Ports> {
   return await opened
 }
 
-async function openPorts(environment: WorkerEnvironment): Promise<Ports> {
+async function openPorts(environment: WorkerEnvironment): Promise<Opened> {
   await migrateD1Storage(environment.DB)
   const storage = await openD1Storage(environment.DB)
   const origin = required('ORIGIN', environment.ORIGIN)
@@ -110,7 +129,16 @@ async function openPorts(environment: WorkerEnvironment): Promise<Ports> {
   const checked = await checkLog(storage, [{ by: 'the log signer', ...(await signer.state()) }])
   if (!checked.ok) throw new Error(checked.refusal.detail ?? checked.refusal.reason)
   const directory = openDirectory({ acts, crypto, storage, origin })
-  return {
+  const witnesses = parseWitnesses(environment.WITNESSES ?? '[]')
+  const collector = openCollector({
+    clock: systemClock,
+    directory,
+    events,
+    origin,
+    storage,
+    ...reachWitnesses({ witnesses }, new AbortController().signal),
+  })
+  const ports = {
     acts,
     blobs: openR2Blobs(environment.BLOBS),
     challengeSecret: bytes32('CHALLENGE_SECRET', environment.CHALLENGE_SECRET),
@@ -123,6 +151,7 @@ async function openPorts(environment: WorkerEnvironment): Promise<Ports> {
     random: systemRandom,
     sequencer: openSequencer({
       clock: systemClock,
+      collector,
       events,
       logKeyAfter: openLogKeys(directory),
       random: systemRandom,
@@ -132,6 +161,7 @@ async function openPorts(environment: WorkerEnvironment): Promise<Ports> {
     storage,
     templates: shippedTemplates(),
   }
+  return { ports, collector }
 }
 
 function logSeeds(environment: WorkerEnvironment): readonly Uint8Array[] {

@@ -11,6 +11,8 @@ import type { LoggedRecord, Storage } from '#ports/storage.ts'
 import { readActRecord, readHeadRecord } from '#core/record.ts'
 import { recordHash, splitAddendum } from '#core/log/leaf.ts'
 import { loadSubjects } from './load-subjects.ts'
+import type { DirectoryReader } from './read-directory.ts'
+import { publishedCheckpoint } from './released-size.ts'
 import { sharedProver } from './sequence-log.ts'
 
 const CHAIN_PAGE = 200
@@ -18,6 +20,7 @@ const CHAIN_PAGE = 200
 /** What building a receipt reads. */
 export interface ReceiptPorts {
   readonly acts: ActReader
+  readonly directory: DirectoryReader
   readonly storage: Storage
   readonly origin: string
   readonly genesis: string
@@ -43,7 +46,10 @@ interface ProvenHead {
 }
 
 /**
- * Builds the receipt of an act, as of the newest signed checkpoint; `undefined` while its record is not in the log.
+ * Builds the receipt of an act; `undefined` while its record is not in the log.
+ *
+ * It stands on the checkpoint that the world is shown, which enough witnesses cosigned where the charter names any. An act that is newer
+ * than that one gets its receipt at once, on the newest checkpoint that the log signed.
  *
  * The caller has checked that the reader may have it.
  */
@@ -52,12 +58,16 @@ export async function buildReceipt(
   parsed: ParsedAct,
   wish: ReceiptWish,
 ): Promise<Receipt | undefined> {
-  const published = await openPublished(ports.storage)
-  if (published === undefined) return undefined
+  const newest = await ports.storage.latestCheckpoint()
+  if (newest === undefined) return undefined
+  const shown = await publishedCheckpoint(ports.storage, await ports.directory.current())
+  const notice = await noticeOf(ports, parsed)
+  const needed = [parsed.id, ...(notice?.release === undefined ? [] : [notice.release])]
+  const isOld = shown !== undefined && (await isBelow(ports.storage, needed, { newest, shown }))
+  const published = openPublished(ports.storage, isOld ? shown : newest)
   const act = await sealedRecord(ports, published, parsed.id)
   const head = await published.head()
   if (act === undefined || head === undefined) return undefined
-  const notice = await noticeOf(ports, parsed)
   const release =
     notice?.release === undefined ? undefined : await sealedRecord(ports, published, notice.release)
   // A notice that took effect by its release is proven with it; both enter the log together, or nearly so.
@@ -78,16 +88,37 @@ export async function buildReceipt(
   }
 }
 
-/** The tree that receipts were last built on, for each storage: all receipts of a batch share it. */
-const latest = new WeakMap<Storage, Published>()
+/** Tells whether a checkpoint covers everything that the newest one says about some acts. */
+async function isBelow(
+  storage: Storage,
+  acts: readonly string[],
+  { newest, shown }: { readonly newest: SignedTree; readonly shown: SignedTree },
+): Promise<boolean> {
+  if (shown.size === newest.size) return true
+  const records = (await Promise.all(acts.map(async (act) => await storage.recordsOf(act)))).map(
+    (all) => all.filter(({ leafIndex }) => leafIndex !== undefined && leafIndex < newest.size),
+  )
+  return records.every(
+    (logged) =>
+      logged.length > 0 && logged.every(({ leafIndex }) => (leafIndex ?? shown.size) < shown.size),
+  )
+}
 
-async function openPublished(storage: Storage): Promise<Published | undefined> {
-  const checkpoint = await storage.latestCheckpoint()
-  if (checkpoint === undefined) return undefined
-  const { note, size } = checkpoint
+interface SignedTree {
+  readonly size: number
+  readonly note: string
+}
+
+/**
+ * The trees that receipts were last built on, for each storage: the published one and the newest. All receipts of a batch share them.
+ */
+const latest = new WeakMap<Storage, readonly Published[]>()
+
+function openPublished(storage: Storage, { note, size }: SignedTree): Published {
   const prover = sharedProver(storage, size)
-  const known = latest.get(storage)
-  if (known?.checkpoint === note) return { ...known, prover }
+  const recent = latest.get(storage) ?? []
+  const known = recent.find(({ checkpoint }) => checkpoint === note)
+  if (known !== undefined) return { ...known, prover }
   let proven: Promise<ProvenHead | undefined> | undefined
   const published = {
     size,
@@ -101,7 +132,7 @@ async function openPublished(storage: Storage): Promise<Published | undefined> {
       return await proven
     },
   }
-  latest.set(storage, published)
+  latest.set(storage, [published, ...recent.slice(0, 1)])
   return published
 }
 

@@ -1,35 +1,87 @@
 import type { Directory } from '#core/directory.ts'
-import { verifyCheckpoint } from '#core/log/checkpoint.ts'
-import { verifyCosignatures } from '#core/log/cosignature.ts'
+import { type VerifiedCheckpoint, verifyCheckpoint } from '#core/log/checkpoint.ts'
+import { type VerifiedCosignature, verifyCosignatures } from '#core/log/cosignature.ts'
 import { parseVkey, type VerifierKey } from '#core/log/note.ts'
 import type { LoggedRecord, Storage } from '#ports/storage.ts'
 
+/** A signed checkpoint as it is stored. */
+export interface StoredCheckpoint {
+  readonly size: number
+  readonly note: string
+}
+
 /**
- * The tree size up to which envelopes may be handed out: that of the published checkpoint, once the quorum of witnesses that the charter
- * names has cosigned it; 0 until then.
+ * The checkpoint that the world is shown: the newest one that the quorum of witnesses which the charter names has cosigned, while younger
+ * ones wait for them; the newest of all where the charter names none. `undefined` where there is none yet.
+ *
+ * So what was once shown as witnessed stays so, however many acts arrive.
+ */
+export async function publishedCheckpoint(
+  storage: Storage,
+  directory: Directory,
+): Promise<StoredCheckpoint | undefined> {
+  const quorum = directory.charter?.witnesses.quorum ?? 0
+  const published = await storage.latestCheckpoint(quorum)
+  if (quorum === 0 || published === undefined) return published
+  return countOnce(storage, directory, published.note) >= quorum ? published : undefined
+}
+
+/**
+ * The tree size up to which envelopes may be handed out: that of the published checkpoint; 0 until there is a charter.
  *
  * So nobody opens a notice of a log that only they were shown.
  */
 export async function releasedSize(storage: Storage, directory: Directory): Promise<number> {
-  const published = await storage.latestCheckpoint()
-  const { chain, charter } = directory
-  if (published === undefined || charter === undefined) return 0
-  if (charter.witnesses.quorum === 0) return published.size
-  const witnesses = charter.witnesses.keys.map(readVkey)
-  // The newest key may be one that the published tree does not name yet.
-  const logKeys = [...new Set(chain.map(({ logKey }) => logKey))].map(readVkey)
-  const checkpoint = logKeys
-    .filter((key) => key !== undefined)
-    .map((key) => verifyCheckpoint(published.note, key))
-    .find((verified) => verified.ok)
-  if (checkpoint?.ok !== true) return 0
-  const cosignatures = verifyCosignatures(
-    checkpoint.value.note,
-    witnesses.filter((key) => key !== undefined),
-  )
-  if (!cosignatures.ok) return 0
-  const distinct = new Set(cosignatures.value.map(({ witness }) => witness.name))
-  return distinct.size >= charter.witnesses.quorum ? published.size : 0
+  if (directory.charter === undefined) return 0
+  return (await publishedCheckpoint(storage, directory))?.size ?? 0
+}
+
+/** What was last counted for each storage: the published note changes once a second at most, and is asked for all the time. */
+const counted = new WeakMap<Storage, { directory: Directory; note: string; count: number }>()
+
+function countOnce(storage: Storage, directory: Directory, note: string): number {
+  const known = counted.get(storage)
+  if (known?.note === note && known.directory === directory) return known.count
+  const count = cosignersOf(note, directory)?.length ?? 0
+  counted.set(storage, { directory, note, count })
+  return count
+}
+
+/**
+ * The cosignatures of the charter's witnesses under a checkpoint, the latest of each; `undefined` for a note that no key of the log signed,
+ * or in which the line of a known witness fails.
+ */
+export function cosignersOf(
+  note: string,
+  directory: Directory,
+): readonly VerifiedCosignature[] | undefined {
+  const checkpoint = verifyOwnCheckpoint(note, logKeysOf(directory))
+  if (checkpoint === undefined) return undefined
+  const witnesses = readVkeys(directory.charter?.witnesses.keys ?? [])
+  const cosignatures = verifyCosignatures(checkpoint.note, witnesses)
+  if (!cosignatures.ok) return undefined
+  const inOrder = cosignatures.value.toSorted((a, b) => a.timeSeconds - b.timeSeconds)
+  return [...new Map(inOrder.map((one) => [one.witness.name, one])).values()]
+}
+
+/** The log keys that the charter has named, the newest first. */
+export function logKeysOf({ chain }: Directory): readonly string[] {
+  return [...new Set(chain.map(({ logKey }) => logKey))].toReversed()
+}
+
+/**
+ * Reads a checkpoint that one of some log keys signed; `undefined` for any other. The newest key may be one that the published tree does not
+ * name yet, so that the ones before it are known too.
+ */
+export function verifyOwnCheckpoint(
+  note: string,
+  logKeys: readonly string[],
+): VerifiedCheckpoint | undefined {
+  for (const key of readVkeys(logKeys)) {
+    const checkpoint = verifyCheckpoint(note, key)
+    if (checkpoint.ok) return checkpoint.value
+  }
+  return undefined
 }
 
 /** Tells whether an act took effect by a record that stands below a tree size. */
@@ -40,7 +92,9 @@ export function isAdoptedBelow(records: readonly LoggedRecord[], size: number): 
   )
 }
 
-function readVkey(text: string): VerifierKey | undefined {
-  const key = parseVkey(text)
-  return key.ok ? key.value : undefined
+function readVkeys(vkeys: readonly string[]): readonly VerifierKey[] {
+  return vkeys.flatMap((vkey) => {
+    const key = parseVkey(vkey)
+    return key.ok ? [key.value] : []
+  })
 }

@@ -18,11 +18,14 @@ import type { Events } from '#ports/events.ts'
 import type { LogSigner } from '#ports/log-signer.ts'
 import type { Random } from '#ports/random.ts'
 import type { LogAppend, LoggedRecord, LogHead, LogRecord, Storage } from '#ports/storage.ts'
+import type { Collector } from './collect-cosignatures.ts'
 
 /** One batch takes at most this many records. */
 const BATCH_RECORDS_MAX = 1024
 /** A shared prover is handed out this often at most: it keeps every tile that it read, some 40 KB each. */
 const SHARED_USES_MAX = 128
+/** Trees whose provers are kept. */
+const SHARED_TREES = 2
 /** How often other processes may have a larger head signed before a refusal is believed. */
 const SIGN_ATTEMPTS_MAX = 3
 /** Promises that settle between a commit and the call of `flush`, and some more. */
@@ -39,6 +42,8 @@ export interface SequencerPorts {
   readonly random: Random
   readonly signer: LogSigner
   readonly storage: Storage
+  /** Has witnesses cosign what was signed, and says when the log must not go on; absent where there is nobody to ask. */
+  readonly collector?: Pick<Collector, 'isStopped' | 'wake'>
 }
 
 /** Brings accepted records into the log. */
@@ -212,6 +217,10 @@ function grow(
 
 /** Has the newest committed head signed, if it is not yet. A refusal is reported and leaves the last checkpoint standing. */
 async function publish(ports: SequencerPorts): Promise<void> {
+  if (ports.collector?.isStopped() === true) {
+    ports.events.signerRefused({ reason: 'checkpoint-inconsistent' })
+    return
+  }
   for (let attempt = 1; ; attempt++) {
     const head = await ports.storage.logHead()
     if (head === undefined || (await isPublished(ports, head.size))) return
@@ -221,6 +230,7 @@ async function publish(ports: SequencerPorts): Promise<void> {
       if (!(await isPublished(ports, head.size)))
         await ports.storage.saveCheckpoint(head.size, signed.value)
       ports.events.checkpointSigned({ treeSize: head.size })
+      ports.collector?.wake()
       return
     }
     // Another process had a larger head signed meanwhile: that one is signed for this one as well.
@@ -244,8 +254,15 @@ async function signHead(ports: SequencerPorts, head: LogHead): Promise<Result<st
   )
 }
 
-/** The newest prover of each storage, and how often it may still be handed out. */
-const provers = new WeakMap<Storage, { size: number; usesLeft: number; prover: TileProver }>()
+interface SharedProver {
+  readonly size: number
+  /** How often it may still be handed out. */
+  usesLeft: number
+  readonly prover: TileProver
+}
+
+/** The provers that were asked for last, of each storage: of the newest tree, and of the one that enough witnesses cosigned. */
+const provers = new WeakMap<Storage, readonly SharedProver[]>()
 
 /**
  * Gives the prover that everybody shares who asks about the tree of one size: the receipts of a batch, and its checkpoint.
@@ -254,18 +271,21 @@ const provers = new WeakMap<Storage, { size: number; usesLeft: number; prover: T
  * size, before it holds too many tiles, and once a reading failed, since it remembers failures.
  */
 export function sharedProver(storage: Storage, size: number): TileProver {
-  const known = provers.get(storage)
+  const recent = provers.get(storage) ?? []
+  const known = recent.find((one) => one.size === size)
   const shared =
-    known?.size === size && known.usesLeft > 0
+    known !== undefined && known.usesLeft > 0
       ? known
       : { size, usesLeft: SHARED_USES_MAX, prover: openProver(storage, size) }
   shared.usesLeft -= 1
-  provers.set(storage, shared)
+  const others = recent.filter((one) => one.size !== size)
+  provers.set(storage, [shared, ...others.slice(0, SHARED_TREES - 1)])
   const orForget = async <T>(proof: Promise<T>): Promise<T> => {
     try {
       return await proof
     } catch (error) {
-      if (provers.get(storage) === shared) provers.delete(storage)
+      const left = (provers.get(storage) ?? []).filter((one) => one !== shared)
+      provers.set(storage, left)
       throw error
     }
   }

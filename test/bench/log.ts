@@ -74,6 +74,10 @@ const EVENTS: Events = {
   checkpointSigned: ignore,
   checkpointCosigned: ignore,
   checkpointRefused: ignore,
+  cosignaturesCollected: ignore,
+  witnessFailed: ignore,
+  witnessMismatch: ignore,
+  logContradicted: ignore,
   signerRefused: ({ reason }) => {
     throw new Error(reason)
   },

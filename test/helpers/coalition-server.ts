@@ -122,6 +122,10 @@ export function recordedEvents(events: string[]): HttpPorts['events'] {
     signerRefused: report,
     checkpointCosigned: () => undefined,
     checkpointRefused: report,
+    cosignaturesCollected: ({ cosigned }) => events.push(`cosigned by ${String(cosigned)}`),
+    witnessFailed: ({ reason, witness }) => events.push(`${witness} ${reason}`),
+    witnessMismatch: ({ problem, witness }) => events.push(`${witness} ${problem}`),
+    logContradicted: ({ reason, witness }) => events.push(`ALARM ${witness} ${reason}`),
     unavailable: ({ operation }) => events.push(`unavailable ${operation}`),
     failed: ({ error, operation }) => events.push(`failed ${operation} ${error}`),
   }

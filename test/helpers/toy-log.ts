@@ -35,6 +35,11 @@ export function toyLog(signer: NoteSigner, fork = Number.POSITIVE_INFINITY): Toy
   const leaves = Array.from({ length: 300 }, (_, i) =>
     leafHash(utf8(i < fork ? String(i) : `fork ${String(i)}`)),
   )
+  return logOf(signer, leaves)
+}
+
+/** A log of up to 300 given leaf hashes. */
+export function logOf(signer: NoteSigner, leaves: readonly Uint8Array[]): ToyLog {
   const proof = async (oldSize: number, size: number): Promise<readonly Uint8Array[]> => {
     const prover = tileProver(size, async ({ index, level, width }) => {
       const from = index * 256

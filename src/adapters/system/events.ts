@@ -21,6 +21,10 @@ export function jsonEvents(write: (line: string) => void): Events {
     signerRefused: report('signer_refused'),
     checkpointCosigned: report('checkpoint_cosigned'),
     checkpointRefused: report('checkpoint_refused'),
+    cosignaturesCollected: report('cosignatures_collected'),
+    witnessFailed: report('witness_failed'),
+    witnessMismatch: report('witness_mismatch'),
+    logContradicted: report('log_contradicted'),
     unavailable: report('unavailable'),
     failed: report('failed'),
   }

@@ -9,11 +9,14 @@ import {
 } from '#core/log/tile.ts'
 import { HASH_BYTES } from '#core/log/merkle.ts'
 import type { Storage } from '#ports/storage.ts'
+import type { DirectoryReader } from '#service/read-directory.ts'
+import { publishedCheckpoint } from '#service/released-size.ts'
 import { keepFor, keepForever } from '#http/headers.ts'
-import { problem } from '#http/problem.ts'
+import { plainProblem, problem } from '#http/problem.ts'
 
 /** What these routes read. */
 export interface LogRoutePorts {
+  readonly directory: DirectoryReader
   readonly storage: Storage
 }
 
@@ -21,12 +24,16 @@ const CHECKPOINT_SECONDS = 1
 const ADDENDUM_SECONDS = 86_400
 
 /** `/log`: the transparency log as C2SP tlog-tiles and tlog-addenda have it. */
-export function logRoutes({ storage }: LogRoutePorts): Hono {
+export function logRoutes({ directory, storage }: LogRoutePorts): Hono {
   const app = new Hono()
 
   app.get('/log/checkpoint', async (c) => {
-    const checkpoint = await storage.latestCheckpoint()
-    if (checkpoint === undefined) return problem(c, { reason: 'not-found' })
+    const checkpoint = await publishedCheckpoint(storage, await directory.current())
+    if (checkpoint === undefined) {
+      // The log has begun, and its witnesses have not seen it yet: what they have not seen is not shown to anybody else.
+      const isWaiting = (await storage.latestCheckpoint()) !== undefined
+      return isWaiting ? plainProblem(c, 'unavailable') : problem(c, { reason: 'not-found' })
+    }
     keepFor(c, CHECKPOINT_SECONDS)
     return c.text(checkpoint.note)
   })
@@ -51,7 +58,7 @@ export function logRoutes({ storage }: LogRoutePorts): Hono {
 
 /**
  * Serves a tile of the published tree. A narrower tile is the beginning of a wider one, so any width up to the published one is
- * cut out of the rows; nothing beyond the signed checkpoint is shown.
+ * cut out of the rows; nothing beyond the newest signed checkpoint is shown, which receipts may stand on before witnesses saw it.
  */
 async function tile(storage: Storage, c: Context): Promise<Response> {
   const wanted = parseTilePath(c.req.path.slice('/log/'.length))

@@ -1,0 +1,28 @@
+import type { Directory } from '#core/directory.ts'
+import type { LogSigner } from '#ports/log-signer.ts'
+import type { Storage } from '#ports/storage.ts'
+import type { Witness } from '#ports/witness.ts'
+import { recallWitnesses } from '#service/recall-witnesses.ts'
+import { checkStart, StartRefused } from './open-signer.ts'
+
+/**
+ * Holds the stored log against what its witnesses have seen of it.
+ *
+ * @throws StartRefused where one has seen a larger or another tree, or too few tell whether they have.
+ */
+export async function checkWitnesses(checked: {
+  readonly directory: Directory
+  readonly origin: string
+  readonly signer: LogSigner
+  readonly storage: Storage
+  readonly witnesses: readonly Witness[]
+}): Promise<void> {
+  const { directory, origin, signer, storage, witnesses } = checked
+  const { vkeys: signerKeys } = await signer.state()
+  const recalled = await recallWitnesses({ directory, origin, signerKeys, witnesses })
+  await checkStart(storage, signer, recalled.seen)
+  if (!recalled.isEnough)
+    throw new StartRefused(
+      `too few witnesses tell whether they have seen more of the log than the database has; these do not: ${recalled.silent.join(', ')}. Start them, and name their addresses in server.json`,
+    )
+}

@@ -1,0 +1,53 @@
+import type { Directory } from '#core/directory.ts'
+import { Unavailable } from '#ports/storage.ts'
+import type { Witness } from '#ports/witness.ts'
+import { seenBy } from './ask-witness.ts'
+import type { SeenTree } from './check-log.ts'
+import { logKeysOf } from './released-size.ts'
+
+/** Whom a server asks before it goes on with its log, and about what. */
+export interface RecallPorts {
+  readonly directory: Directory
+  readonly origin: string
+  /** Log keys that the signer holds: the stored chain does not name those that came after it, where it is an old one. */
+  readonly signerKeys: readonly string[]
+  /** Those that have an address here. */
+  readonly witnesses: readonly Witness[]
+}
+
+/** What the witnesses have seen of a log. */
+export interface Recalled {
+  readonly seen: readonly SeenTree[]
+  /** Names of the charter's witnesses that did not tell, or not with their own signature and the log's. */
+  readonly silent: readonly string[]
+  /** Whether those that told are so many that no quorum can have seen what none of them has. */
+  readonly isEnough: boolean
+}
+
+/**
+ * Asks all witnesses what they cosigned last. With n of them in the charter and a quorum of k, n - k + 1 have to tell: then every quorum that
+ * may have cosigned a tree has one of them in it.
+ */
+export async function recallWitnesses(ports: RecallPorts): Promise<Recalled> {
+  const { directory, origin, signerKeys, witnesses } = ports
+  const logKeys = [...new Set([...signerKeys, ...logKeysOf(directory)])]
+  const told = new Map<string, SeenTree>()
+  await Promise.all(
+    witnesses.map(async (witness) => {
+      const tree = await orSilent(seenBy(witness, origin, logKeys))
+      if (tree !== undefined) told.set(witness.vkey, tree)
+    }),
+  )
+  const { keys, quorum } = directory.charter?.witnesses ?? { keys: [], quorum: 0 }
+  const silent = keys.filter((vkey) => !told.has(vkey)).map((vkey) => vkey.split('+', 1)[0] ?? '')
+  return { seen: [...told.values()], silent, isEnough: quorum === 0 || silent.length < quorum }
+}
+
+async function orSilent(tree: Promise<SeenTree | undefined>): Promise<SeenTree | undefined> {
+  try {
+    return await tree
+  } catch (error) {
+    if (error instanceof Unavailable) return undefined
+    throw error
+  }
+}
