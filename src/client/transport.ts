@@ -61,7 +61,8 @@ const DETAIL_CHARACTERS_MAX = 300
 /**
  * Opens the way to a server.
  *
- * A refusal comes back as a value, with the reason that the server's problem names. 503 is tried again where that is safe.
+ * A refusal comes back as a value, with the reason that the server's problem names. 503, and 429 that says when to come back, are tried
+ * again where that is safe.
  * Redirects are not followed: a token goes to the server it is for.
  *
  * @throws TypeError for an address that is neither encrypted nor on this machine; the transport throws `Outage`.
@@ -76,7 +77,7 @@ export function openTransport(options: TransportOptions): Transport {
     for (let attempt = 0; ; attempt++) {
       const response = await request(options, base, call)
       const pause = PAUSES[attempt]
-      if (response.status !== 503 || !call.repeatable || pause === undefined)
+      if (!mayPass(response) || !call.repeatable || pause === undefined)
         return await readReply(response, call)
       await response.body?.cancel()
       await wait(Math.max(pause, askedPause(response)))
@@ -109,6 +110,11 @@ async function request(options: TransportOptions, base: URL, call: Call): Promis
 function isStale(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
   return cause instanceof Error && 'code' in cause && STALE.has(String(cause.code))
+}
+
+/** Tells whether the same request may be answered otherwise later. A quota has the status 429, too, and is spent for long. */
+function mayPass({ headers, status }: Response): boolean {
+  return status === 503 || (status === 429 && headers.has('retry-after'))
 }
 
 function askedPause(response: Response): number {

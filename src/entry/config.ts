@@ -62,12 +62,17 @@ export type ServerFile = z.infer<typeof ServerFileSchema>
 const SIGNER_ADDRESS =
   /^(?:unix:\/.+|https:\/\/[^/]+|http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost)(?::\d{1,5})?)$/
 
+/** Names of header fields (RFC 9110 section 5.1). */
+const HEADER = /^[A-Za-z0-9-]{1,64}$/
+
 const EnvironmentSchema = z.object({
+  DUNANT_CLIENT_ADDRESS_HEADER: z.string().regex(HEADER).optional(),
   DUNANT_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
   DUNANT_LOG_SIGNER: z.string().max(400).regex(SIGNER_ADDRESS).optional(),
   DUNANT_HOST: z.string().max(255).default('127.0.0.1'),
   DUNANT_KEYS: z.string().min(1).max(4096).optional(),
   DUNANT_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  DUNANT_LIMIT_FACTOR: z.coerce.number().min(0.01).max(1_000_000).default(1),
   DUNANT_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
   DUNANT_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   DUNANT_SECURITY_CONTACT: z.url().optional(),
@@ -90,6 +95,10 @@ export interface ProcessConfig {
   readonly databaseUrl: string | undefined
   /** Address of the one process that holds the log key; absent where this process holds it, which with PostgreSQL none does. */
   readonly logSigner?: string | undefined
+  /** The header field in which a proxy that is trusted names the client, last; the socket's address counts where it is left out. */
+  readonly clientAddressHeader?: string | undefined
+  /** How many times the published budgets are given; once where it is left out. */
+  readonly limitFactor?: number | undefined
   /** Where the world reaches the server, through the proxy that speaks TLS; absent on loopback. */
   readonly publicUrl?: string | undefined
   /** A URI for reports of weaknesses. */
@@ -138,6 +147,8 @@ export function readEnvironment(
     port: found.DUNANT_PORT,
     databaseUrl: found.DUNANT_DATABASE_URL,
     logSigner: found.DUNANT_LOG_SIGNER,
+    clientAddressHeader: found.DUNANT_CLIENT_ADDRESS_HEADER,
+    limitFactor: found.DUNANT_LIMIT_FACTOR,
     publicUrl: found.DUNANT_PUBLIC_URL,
     securityContact: found.DUNANT_SECURITY_CONTACT,
     keys: found.DUNANT_KEYS,

@@ -7,6 +7,7 @@ import { systemClock } from '#adapters/system/clock.ts'
 import { jsonEvents } from '#adapters/system/events.ts'
 import { countedEvents, openMetrics, type Registry } from '#adapters/system/metrics.ts'
 import { systemRandom } from '#adapters/system/random.ts'
+import { openAdmission } from '#http/admission.ts'
 import { createApp } from '#http/app.ts'
 import type { BlobStore } from '#ports/blob.ts'
 import type { Clock } from '#ports/clock.ts'
@@ -22,7 +23,7 @@ import { parseAct } from '#wire/act.ts'
 import { checkWitnesses } from './check-witnesses.ts'
 import type { ProcessConfig } from './config.ts'
 import { readServerHome, type ServerHome } from './home.ts'
-import { listen } from './listen.ts'
+import { clientAddressIn, listen } from './listen.ts'
 import { checkStart, openSigner } from './open-signer.ts'
 import {
   checkpointAge,
@@ -191,6 +192,12 @@ async function openPorts(
   const collector = openCollector({ clock, directory, events, origin, storage, ...reach })
   const ports = {
     acts,
+    admission: openAdmission({
+      clock,
+      random: systemRandom,
+      clientAddress: clientAddressIn(config.clientAddressHeader),
+      factor: config.limitFactor ?? 1,
+    }),
     blobs,
     challengeSecret: home.challengeSecret.reveal(),
     clock,

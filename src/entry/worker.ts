@@ -15,6 +15,7 @@ import { systemClock } from '#adapters/system/clock.ts'
 import { jsonEvents } from '#adapters/system/events.ts'
 import { systemRandom } from '#adapters/system/random.ts'
 import { fromHex } from '#core/bytes.ts'
+import { openAdmission } from '#http/admission.ts'
 import { createApp } from '#http/app.ts'
 import { checkLog } from '#service/check-log.ts'
 import { type Collector, openCollector } from '#service/collect-cosignatures.ts'
@@ -140,6 +141,13 @@ async function openPorts(environment: WorkerEnvironment): Promise<Opened> {
   })
   const ports = {
     acts,
+    admission: openAdmission({
+      clock: systemClock,
+      random: systemRandom,
+      // Cloudflare sets it, whatever the client sent.
+      clientAddress: (c) => c.req.header('CF-Connecting-IP') ?? '',
+      factor: 1,
+    }),
     blobs: openR2Blobs(environment.BLOBS),
     challengeSecret: bytes32('CHALLENGE_SECRET', environment.CHALLENGE_SECRET),
     clock: systemClock,

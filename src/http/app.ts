@@ -12,9 +12,11 @@ import type { ReadBundlePorts } from '#service/read-bundle.ts'
 import type { ReadMailboxPorts } from '#service/read-mailbox.ts'
 import type { ShippedTemplates } from '#service/template.ts'
 import type { UploadPorts } from '#service/upload-bundle.ts'
+import { type Admission, type Owner, ownerOfReader } from './admission.ts'
 import { answerHeaders } from './headers.ts'
 import { measure } from './measure.ts'
 import { plainProblem, problem } from './problem.ts'
+import { requestReader } from './reader.ts'
 import { actRoutes } from './routes/acts.ts'
 import { briefRoutes } from './routes/briefs.ts'
 import { bundleRoutes } from './routes/bundles.ts'
@@ -22,6 +24,7 @@ import { challengeRoutes } from './routes/challenges.ts'
 import { directoryRoutes } from './routes/directory.ts'
 import { healthRoutes } from './routes/health.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { limitRoutes } from './routes/limits.ts'
 import { logRoutes } from './routes/log.ts'
 import { mailboxRoutes } from './routes/mailboxes.ts'
 import { openApiRoutes } from './routes/openapi.ts'
@@ -37,6 +40,7 @@ export type HttpPorts = AnswerActPorts &
   ReadBundlePorts &
   ReadMailboxPorts &
   UploadPorts & {
+    readonly admission: Admission
     readonly templates: ShippedTemplates
     /** Where the server is reached, such as `https://coalition.example`. */
     readonly publicUrl?: string
@@ -62,6 +66,7 @@ const ROUTES: readonly ((ports: HttpPorts) => Hono)[] = [
   sessionRoutes,
   logRoutes,
   keyRoutes,
+  limitRoutes,
   openApiRoutes,
   problemRoutes,
   healthRoutes,
@@ -73,11 +78,18 @@ export function createApp(ports: HttpPorts): Hono {
   if (ports.metrics !== undefined) app.use(measure(ports.metrics))
   app.use(answerHeaders(ports.publicUrl))
   app.use(endConnections(ports.isDraining))
+  app.use(ports.admission.guard(async (c) => await sessionOwner(ports, c)))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }))
   for (const routes of ROUTES) app.route('/', routes(ports))
   app.notFound((c) => problem(c, { reason: 'not-found' }))
   app.onError((error, c) => failure(ports.events, error, c))
   return app
+}
+
+/** Whose session a request shows; `undefined` where it shows none that is valid. */
+async function sessionOwner(ports: HttpPorts, c: Context): Promise<Owner | undefined> {
+  const reader = await requestReader(ports, c)
+  return reader.ok ? ownerOfReader(reader.value) : undefined
 }
 
 /** A client that keeps its connection would hold up the end of the process. */

@@ -154,6 +154,8 @@ export const PROBLEM_STATUSES: Readonly<Record<ProblemName, ProblemStatus>> = {
   'passphrase-wrong': 422,
   'internal-error': 500,
   'method-not-allowed': 405,
+  overloaded: 503,
+  'rate-limited': 429,
   unavailable: 503,
 }
 

@@ -3,6 +3,7 @@ import type { Refusal } from '#core/refusal.ts'
 import type { Events } from '#ports/events.ts'
 import type { ReadyPart } from '#service/check-ready.ts'
 import type { ProblemAnswer, ProblemName } from '#wire/answers.ts'
+import type { Rate, Work } from '#wire/limits.ts'
 import { problemTypeOf } from './problem-types.ts'
 
 /** Seconds after which it makes sense to ask again, for the problems that pass by themselves. */
@@ -11,6 +12,11 @@ const RETRY_SECONDS: Partial<Record<ProblemName, number>> = {
   'state-changed': 1,
   unavailable: 5,
 }
+
+/** When those come back who were sent away. */
+const RETURN_SECONDS_MIN = 1
+const RETURN_SECONDS_SPREAD = 3
+let sentAway = 0
 
 /** Members that a problem may have beside those of every problem. */
 export type ProblemMembers = Pick<ProblemAnswer, 'held'>
@@ -35,6 +41,25 @@ export function unready(c: Context, part: ReadyPart): Response {
 /** Answers a problem that is not a refusal, or one that says no more than its name. */
 export function plainProblem(c: Context, name: ProblemName): Response {
   return answer(c, name, {})
+}
+
+/** Answers a request that this process has no room at the moment; nothing of it was looked at. */
+export function overloaded(c: Context): Response {
+  // Those who are sent away together must not come back together.
+  c.header('Retry-After', String(RETURN_SECONDS_MIN + (sentAway++ % RETURN_SECONDS_SPREAD)))
+  return answer(c, 'overloaded', {})
+}
+
+/** Answers whoever has spent a budget, with the header fields of draft-ietf-httpapi-ratelimit-headers. */
+export function rateLimited(
+  c: Context,
+  spent: { readonly work: Work; readonly seconds: number; readonly rate: Rate },
+): Response {
+  const { rate, seconds, work } = spent
+  c.header('Retry-After', String(seconds))
+  c.header('RateLimit-Policy', `"${work}";q=${String(rate.perMinute)};w=60`)
+  c.header('RateLimit', `"${work}";r=0;t=${String(seconds)}`)
+  return answer(c, 'rate-limited', {})
 }
 
 function answer(

@@ -3,6 +3,7 @@ import { getCookie } from 'hono/cookie'
 import type { Reader } from '#core/decision.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { readerOf, type SessionPorts } from '#service/open-session.ts'
+import { ownedBy, ownerOfReader } from './admission.ts'
 import { leaveUnmeasured } from './measure.ts'
 
 /** The cookie `__Host-dunant`. */
@@ -22,6 +23,8 @@ export type ReaderPorts = Pick<SessionPorts, 'clock' | 'directory' | 'storage'> 
 export async function requestReader(ports: ReaderPorts, c: Context): Promise<Result<Reader>> {
   const reader = await findReader(ports, c)
   if (reader.ok && reader.value.kind === 'mailbox') leaveUnmeasured(c)
+  const owner = reader.ok ? ownerOfReader(reader.value) : undefined
+  if (owner !== undefined) ownedBy(c, owner, true)
   return reader
 }
 

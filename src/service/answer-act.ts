@@ -1,3 +1,4 @@
+import type { ParsedAct } from '#core/act.ts'
 import { ACT_RULES } from '#core/act-rules.ts'
 import type { Receipt } from '#core/receipt.ts'
 import { accept, type Result } from '#core/result.ts'
@@ -6,13 +7,7 @@ import { Unavailable } from '#ports/storage.ts'
 import { buildReceipt } from './build-receipt.ts'
 import { releaseIfDue } from './run-due.ts'
 import type { Sequencer } from './sequence-log.ts'
-import {
-  addSignature,
-  type SealedAct,
-  submitAct,
-  type SubmitActPorts,
-  type Submitted,
-} from './submit-act.ts'
+import { addSignature, submitParsed, type SubmitActPorts, type Submitted } from './submit-act.ts'
 
 /** What answering a submission needs. */
 export type AnswerActPorts = SubmitActPorts & {
@@ -27,9 +22,13 @@ export type Answer = Submitted & {
   readonly isHeld: boolean
 }
 
-/** Submits an act, brings it into the log and answers with its receipt. */
-export async function answerAct(ports: AnswerActPorts, sealed: SealedAct): Promise<Result<Answer>> {
-  return await answer(ports, await submitAct(ports, sealed))
+/** Submits an act that has been read, brings it into the log and answers with its receipt. */
+export async function answerAct(
+  ports: AnswerActPorts,
+  parsed: ParsedAct,
+  signatures: readonly string[],
+): Promise<Result<Answer>> {
+  return await answer(ports, await submitParsed(ports, parsed, signatures))
 }
 
 /** Adds a signature and answers alike. */

@@ -13,7 +13,7 @@ import type { DirectoryReader } from './read-directory.ts'
 /** A brief is at most this long. */
 export const BRIEF_BYTES_MAX = 1024 * 1024
 /** Briefs that one party may upload in a day. */
-const BRIEFS_PER_DAY_MAX = 200
+export const BRIEFS_PER_DAY_MAX = 200
 
 /** What keeping briefs needs. */
 export interface BriefPorts {

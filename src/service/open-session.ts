@@ -26,6 +26,13 @@ interface TokenState {
   readonly expires: number
 }
 
+/** A session, and whose it is. */
+export interface OpenedSession extends Pick<TokenState, 'kind' | 'name'> {
+  readonly token: string
+  /** POSIX seconds. */
+  readonly expires: number
+}
+
 /** A nonce for a `session.open`: its time and its own proof that we made it, so nothing is stored. */
 export function sessionNonce(ports: SessionPorts): string {
   const now = ports.clock.now().toString(16).padStart(12, '0')
@@ -49,12 +56,12 @@ function isNonce(ports: SessionPorts, nonce: string): boolean {
 /**
  * Opens a session for whoever signed a `session.open` over our nonce: a token that only reads, and uploads ciphertext.
  *
- * The act is neither stored nor logged; of the token only its hash is. Refuses `session-nonce-invalid` and what `authenticate` refuses.
+ * The act is neither stored nor logged; of the token and of the nonce only their hashes are, so that a nonce is good once. Refuses `session-nonce-invalid` and what `authenticate` refuses.
  */
 export async function openSession(
   ports: SessionPorts,
   sealed: SealedAct,
-): Promise<Result<{ token: string; expires: number }>> {
+): Promise<Result<OpenedSession>> {
   const parsed = ports.acts.parse(sealed.payload)
   if (!parsed.ok) return parsed
   const { act } = parsed.value
@@ -81,13 +88,20 @@ export async function openSession(
   if (!signer.ok) return signer
   if (kind === 'party' && signer.value.party !== name) return refuse('signer-not-author')
   if (subjects.get('mailbox', name)?.closed === true) return refuse('signature-not-accepted')
-  return await keepToken(ports, { kind, name, fingerprint: signer.value.verified.fingerprint })
+  const { fingerprint } = signer.value.verified
+  return await keepToken(ports, { kind, name, fingerprint }, act.body.session)
 }
 
+/**
+ * Keeps the token, and in the same commit the nonce: of several who show one, to whichever process, a single one gets a token.
+ *
+ * Nothing is kept of a nonce that no good signature came with.
+ */
 async function keepToken(
   ports: SessionPorts,
   owner: Omit<TokenState, 'expires'>,
-): Promise<Result<{ token: string; expires: number }>> {
+  nonce: string,
+): Promise<Result<OpenedSession>> {
   const end = ports.clock.now() + TOKEN_SECONDS
   const expires = owner.kind === 'party' ? end : midnightOf(end) + DAY_SECONDS
   const token = hex(ports.random.bytes(32))
@@ -99,14 +113,19 @@ async function keepToken(
     state: JSON.stringify(state),
     tag: dayOf(expires),
   }
+  // Gone with the tokens of its day, long after the nonce itself has run out.
+  const used = { ...write, kind: 'nonce', id: sha256Hex(utf8(nonce)), state: '{}' }
   const outcome = await ports.storage.commit({
     guards: [],
-    subjects: [write],
+    subjects: [write, used],
     acts: [],
     signatures: [],
     records: [],
   })
-  return outcome === 'committed' ? accept({ token, expires }) : refuse('state-changed')
+  const { kind, name } = owner
+  return outcome === 'committed'
+    ? accept({ token, expires, kind, name })
+    : refuse('session-nonce-invalid', 'the nonce was used')
 }
 
 function tokenId(token: string): string {

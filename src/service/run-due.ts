@@ -34,7 +34,8 @@ export async function runDue(ports: RunDuePorts): Promise<void> {
   }
   const directory = await ports.directory.current()
   for (const party of directory.parties.keys()) await dropStale(ports, party)
-  await dropTokens(ports)
+  await dropTokens(ports, 'token')
+  await dropTokens(ports, 'nonce')
 }
 
 async function settlePending(ports: RunDuePorts, row: Subject): Promise<void> {
@@ -93,11 +94,11 @@ async function dropStale(ports: RunDuePorts, party: string): Promise<void> {
   }
 }
 
-/** Tokens are tagged with the day on which they end; the days before yesterday are swept. */
-async function dropTokens(ports: RunDuePorts): Promise<void> {
+/** Tokens and used nonces are tagged with the day on which the token ends; the days before yesterday are swept. */
+async function dropTokens(ports: RunDuePorts, kind: 'nonce' | 'token'): Promise<void> {
   for (let back = 2; back < 2 + UNFILED_DAYS; back++) {
     const tag = dayOf(ports.clock.now() - back * DAY_SECONDS)
-    for await (const row of pages(ports, { kind: 'token', tag })) {
+    for await (const row of pages(ports, { kind, tag })) {
       const drop = { kind: row.kind, id: row.id, expected: row.version, state: undefined }
       await ports.storage.commit({
         guards: [],

@@ -67,11 +67,20 @@ export async function submitAct(
 ): Promise<Result<Submitted>> {
   const parsed = ports.acts.parse(sealed.payload)
   if (!parsed.ok) return parsed
-  const timely = checkEnvelope(ports, parsed.value)
-  if (!timely.ok) return await answerUntimely(ports, { ...sealed, parsed: parsed.value }, timely)
-  if (sealed.signatures.length === 0 || sealed.signatures.length > SIGNATURES_MAX)
+  return await submitParsed(ports, parsed.value, sealed.signatures)
+}
+
+/** The same for an act that has been read already. */
+export async function submitParsed(
+  ports: SubmitActPorts,
+  parsed: ParsedAct,
+  signatures: readonly string[],
+): Promise<Result<Submitted>> {
+  const timely = checkEnvelope(ports, parsed)
+  if (!timely.ok) return await answerUntimely(ports, { parsed, signatures }, timely)
+  if (signatures.length === 0 || signatures.length > SIGNATURES_MAX)
     return refuse('signature-count-wrong')
-  return await settle(() => attempt(ports, parsed.value, sealed.signatures))
+  return await settle(() => attempt(ports, parsed, signatures))
 }
 
 /** Adds one signature to an act that is here already. Refuses `not-found` for an act that waits for nothing and is not known. */

@@ -16,6 +16,7 @@ import type { BlobStore } from '#ports/blob.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Random } from '#ports/random.ts'
 import type { Storage, SubjectWrite } from '#ports/storage.ts'
+import { announce } from './bundle-quota.ts'
 import { bundleKeys, encodeOffsets } from './bundle-layout.ts'
 import { buildTree } from './bundle-tree.ts'
 import { loadSubjects } from './load-subjects.ts'
@@ -156,11 +157,14 @@ async function reserve(
   const quotaRef = { kind: 'quota', id: chunk.party }
   for (let attempt = 0; attempt < RESERVATIONS_MAX; attempt++) {
     const [quota] = await ports.storage.readSubjects([quotaRef])
+    const day = dayOf(ports.clock.now())
+    const announced = announce(quota?.state, { day, bytes: chunk.totalBytes })
+    if (!announced.ok) return announced
     const fits = await checkQuota(ports.storage, chunk)
     if (!fits.ok) return fits
     const upload = hex(ports.random.bytes(UPLOAD_ID_BYTES))
     const bundle = newBundle(chunk, { now: ports.clock.now(), upload })
-    const quotaWrite = { ...quotaRef, expected: quota?.version ?? 0, state: '{}' }
+    const quotaWrite = { ...quotaRef, expected: quota?.version ?? 0, state: announced.value }
     if (await write(ports.storage, [bundleWrite(bundle, version), quotaWrite])) {
       return accept({ held: bundle, dropped: undefined, version: version + 1 })
     }

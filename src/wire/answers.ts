@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { DUTIES, PARTY_KINDS } from '#core/act-bodies.ts'
 import { REFUSAL_REASONS } from '#core/refusal.ts'
 import { certificate, domain, fingerprint, hash, mailbox, origin, salt16 } from './fields.ts'
+import { LimitsSchema } from './limits.ts'
 import {
   GovernanceLinkSchema,
   LinePathSchema,
@@ -10,7 +11,13 @@ import {
 } from './receipt.ts'
 
 /** Problems that HTTP itself has, beside the refusals. */
-export const HTTP_PROBLEMS = ['internal-error', 'method-not-allowed', 'unavailable'] as const
+export const HTTP_PROBLEMS = [
+  'internal-error',
+  'method-not-allowed',
+  'overloaded',
+  'rate-limited',
+  'unavailable',
+] as const
 /** Every name that the `type` of a problem may end with. */
 export const PROBLEM_NAMES = [...REFUSAL_REASONS, ...HTTP_PROBLEMS] as const
 /** What a problem is called. */
@@ -160,6 +167,7 @@ export const ANSWER_SCHEMAS = {
   Health: HealthSchema,
   Held: HeldSchema,
   KeyIndex: KeyIndexSchema,
+  Limits: LimitsSchema,
   LineList: LineListSchema,
   Mailbox: MailboxSchema,
   Nonce: NonceSchema,

@@ -189,6 +189,13 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/api/limits',
+    summary:
+      'How much anybody may ask for, as this server enforces it: budgets, requests under way, quotas.',
+    answers: { 200: { schema: 'Limits' } },
+  },
+  {
+    method: 'get',
     path: '/api/mailboxes/{id}',
     summary: 'Certificate, salt and chain of a mailbox, to its owner and its filers.',
     session: 'required',

@@ -149,5 +149,8 @@ export const PROBLEM_TITLES: Readonly<Record<ProblemName, string>> = {
   'passphrase-wrong': 'The passphrase does not unlock the key.',
   'internal-error': 'The server has a fault; the request may have had no effect.',
   'method-not-allowed': 'This address does not take this method.',
+  overloaded:
+    'The server has as much to do as it can. Nothing of the request was looked at; come back.',
+  'rate-limited': 'More was asked from here, or by this party, than the published limits allow.',
   unavailable: 'The server cannot answer now. Repeating the request is safe.',
 }

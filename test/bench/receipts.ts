@@ -86,7 +86,7 @@ async function submitOne(coalition: Coalition, company: Company): Promise<Parsed
   const body = { tokens: [hex(systemRandom(32))] }
   const payload = await coalition.compose('mailbox.invite', body, company)
   const signatures = [await coalition.sign(company, payload)]
-  const answer = accepted(await answerAct(coalition.ports, { payload, signatures }))
+  const answer = accepted(await answerAct(coalition.ports, accepted(parseAct(payload)), signatures))
   if (answer.status !== 'effective' || answer.receipt === null)
     throw new Error('an act was not accepted')
   return accepted(parseAct(payload))

@@ -13,6 +13,7 @@ import { openDirectory, openLogKeys } from '#service/read-directory.ts'
 import { openSequencer } from '#service/sequence-log.ts'
 import { parseAct } from '#wire/act.ts'
 import { BEGIN, cached } from './coalition-keys.ts'
+import { unlimited } from './unlimited.ts'
 
 /** The DNS name of every coalition of the tests. */
 export const ORIGIN = 'coalition.example'
@@ -68,6 +69,7 @@ export async function openServer(
   const heard = recordedEvents(events)
   const ports: HttpPorts = {
     acts,
+    admission: unlimited(clock),
     blobs: await openDirectoryBlobs({ path: join(folder, 'blobs') }),
     challengeSecret: systemRandom.bytes(32),
     clock,

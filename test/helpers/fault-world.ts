@@ -22,6 +22,7 @@ import { type Injector, faultInjector } from './fault-injector.ts'
 import type { Ground, Stores } from './fault-ground.ts'
 import { connect, pinsOf } from './filing.ts'
 import { accepted } from './openpgp-keys.ts'
+import { unlimited } from './unlimited.ts'
 
 /** A coalition whose process may end at any moment, and everything it ever acknowledged. */
 export interface World {
@@ -72,6 +73,7 @@ async function boot(
   })
   const ports: HttpPorts = {
     acts,
+    admission: unlimited(clock),
     blobs: injector.blobs(stores.blobs),
     challengeSecret: secret,
     clock,

@@ -248,6 +248,7 @@ async function publicPaths(ask: Coalition['ask']): Promise<void> {
     `/.well-known/openpgpkey/${ORIGIN}/policy`,
     `/.well-known/openpgpkey/${ORIGIN}/hu/${hash}`,
     '/api/directory',
+    '/api/limits',
     '/api/openapi.json',
     '/healthz',
     '/readyz',

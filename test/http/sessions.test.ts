@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { DAY_SECONDS, dayOf } from '#core/time.ts'
 import { createApp } from '#http/app.ts'
+import { runDue } from '#service/run-due.ts'
 import {
   type Answered,
   type Coalition,
@@ -115,6 +117,32 @@ test('keeps neither the act that opened a session nor the token itself', async (
   ])
   expect(after?.size).toBe(before?.size)
   expect(row?.state).toBeUndefined()
+})
+
+test('gives one session for a nonce, however many ask at once', async () => {
+  const { contoso } = threeOf(coalition)
+  const nonce = String((await coalition.ask('/api/session/nonce')).body['nonce'])
+  const payload = await coalition.compose('session.open', { session: nonce }, contoso)
+  const signature = await coalition.sign(contoso, payload)
+  const show = async (): Promise<Answered> =>
+    await coalition.ask('/api/session', { method: 'POST', body: formOf(payload, [signature]) })
+  const answers = await Promise.all(Array.from({ length: 8 }, show))
+  const reasons = answers.map(({ reason, status }) => reason ?? String(status)).toSorted()
+  expect(reasons).toEqual(['200', ...Array.from({ length: 7 }, () => 'session-nonce-invalid')])
+  expect((await show()).reason).toBe('session-nonce-invalid')
+})
+
+test('forgets used nonces with the tokens of their day', async () => {
+  const { clock, ports } = coalition
+  const rows = async (day: string): Promise<number> =>
+    (await ports.storage.listSubjects({ kind: 'nonce', tag: day, after: '', limit: 100 })).length
+  const { body } = await open('', {})
+  const day = dayOf(Number(body['expires']))
+  expect(await rows(day)).toBeGreaterThan(0)
+  clock.advance(4 * DAY_SECONDS)
+  await runDue(ports)
+  expect(await rows(day)).toBe(0)
+  clock.advance(-4 * DAY_SECONDS)
 })
 
 test('tells who asks without a session how to get one', async () => {

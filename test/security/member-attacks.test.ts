@@ -17,6 +17,8 @@ import {
   paddedLines,
   upload,
 } from '#test/helpers/notices.ts'
+import { DAY_SECONDS, dayOf } from '#core/time.ts'
+import { BUNDLE_BYTES_PER_DAY_MAX } from '#service/bundle-quota.ts'
 import { accepted, DAY, make, packetsOf, reasonOf, selfSign } from '#test/helpers/openpgp-keys.ts'
 
 // A member of the coalition who plays false. Notices with another brief, template, signer or reader than the act names are in
@@ -156,5 +158,20 @@ describe('a member who floods the server', () => {
     const theirs = await coalition.session(fabrikam)
     const bundle = bundleOf(paddedLines([], sha256Hex(new Uint8Array())))
     expect((await upload(coalition, theirs, bundle)).status).toBe(201)
+  })
+
+  test('cannot announce more in a day than its quota, also where every bundle is filed or given up', async () => {
+    const ref = { kind: 'quota', id: 'fabrikam.example' }
+    const [quota] = await coalition.ports.storage.readSubjects([ref])
+    const spent = { day: dayOf(coalition.clock.now()), bytes: BUNDLE_BYTES_PER_DAY_MAX }
+    const write = { ...ref, expected: quota?.version ?? 0, state: JSON.stringify(spent) }
+    const nothing = { guards: [], acts: [], signatures: [], records: [] }
+    await coalition.ports.storage.commit({ ...nothing, subjects: [write] })
+    const token = await coalition.session(fabrikam)
+    const bundle = bundleOf(paddedLines([], 'one more'))
+    expect((await upload(coalition, token, bundle)).reason).toBe('bundle-over-quota')
+    coalition.clock.advance(DAY_SECONDS)
+    const tomorrow = await coalition.session(fabrikam)
+    expect((await upload(coalition, tomorrow, bundle)).status).toBe(201)
   })
 })

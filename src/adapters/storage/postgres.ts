@@ -8,7 +8,8 @@ import { storageOn } from './storage.ts'
 
 const ATTEMPTS_MAX = 12
 const PAUSE_MILLISECONDS_MAX = 200
-const CONNECT_MILLISECONDS_MAX = 10_000
+/** For a connection of the pool as well: who waits longer is better told to come back. */
+const CONNECT_MILLISECONDS_MAX = 5_000
 const STATEMENT_MILLISECONDS_MAX = 60_000
 const CONNECTIONS_MAX = 10
 

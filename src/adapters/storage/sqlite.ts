@@ -5,8 +5,8 @@ import { type Engine, sqliteFailure } from './engine.ts'
 import { migrate, requireMigrated } from './migrate.ts'
 import { storageOn } from './storage.ts'
 
-/** How long a statement waits for another process that writes, say the command line beside the server. */
-const BUSY_MILLISECONDS = 5_000
+/** How long a statement waits for another process that writes, say the command line beside the server; nothing else is answered meanwhile. */
+const BUSY_MILLISECONDS = 1_000
 
 /** How long commits stay in the write-ahead log, where their order can be read. */
 const WAL_MILLISECONDS = 1_000

@@ -1,5 +1,8 @@
 import { type Context, Hono } from 'hono'
+import { ownerOf } from '#core/directory.ts'
+import { readArmor } from '#core/packets.ts'
 import type { Result } from '#core/result.ts'
+import { readSignature } from '#core/signature.ts'
 import type { SubmittedAnswer } from '#wire/answers.ts'
 import {
   answerAct,
@@ -8,12 +11,13 @@ import {
   type Answer,
 } from '#service/answer-act.ts'
 import { listAcknowledgements, listPending, readAct, readReceipt } from '#service/read-act.ts'
-import { readArmored, readSealedAct } from '#http/body.ts'
+import { type Admission, type Owner, ownedBy } from '#http/admission.ts'
+import { readArmored, readSealedAct, type SealedActRequest } from '#http/body.ts'
 import { leaveUnmeasured } from '#http/measure.ts'
 import { plainProblem, problem, refused } from '#http/problem.ts'
 import { type ReaderPorts, requestReader } from '#http/reader.ts'
 
-type ActPorts = AnswerActPorts & ReaderPorts
+type ActPorts = AnswerActPorts & ReaderPorts & { readonly admission: Admission }
 
 /** `/api/acts`: submitting, signing and reading acts. */
 export function actRoutes(ports: ActPorts): Hono {
@@ -21,14 +25,27 @@ export function actRoutes(ports: ActPorts): Hono {
 
   app.post('/api/acts', async (c) => {
     const sealed = await readSealedAct(c)
-    if (!sealed.ok) return refused(c, ports.events, sealed.refusal)
-    return submitted(c, await answerAct(ports, sealed.value))
+    if (!sealed.ok)
+      return ports.admission.refuseClaim(c, undefined) ?? refused(c, ports.events, sealed.refusal)
+    return await ports.admission.through(
+      c,
+      'acts',
+      async () => await submit(ports, c, sealed.value),
+    )
   })
 
   app.post('/api/acts/:id{[0-9a-f]{64}}/signatures', async (c) => {
     const armored = await readArmored(c)
-    if (!armored.ok) return refused(c, ports.events, armored.refusal)
-    return submitted(c, await answerSignature(ports, c.req.param('id'), armored.value))
+    if (!armored.ok)
+      return ports.admission.refuseClaim(c, undefined) ?? refused(c, ports.events, armored.refusal)
+    const id = c.req.param('id')
+    return await ports.admission.through(
+      c,
+      'acts',
+      async () =>
+        (await refuseDoubtful(ports, c, armored.value)) ??
+        submitted(c, await answerSignature(ports, id, armored.value)),
+    )
   })
 
   app.get('/api/acts', async (c) => {
@@ -71,14 +88,48 @@ export function actRoutes(ports: ActPorts): Hono {
   return app
 }
 
+/** From an address that has spent its budget, only what names an officer's key is worth the arithmetic. */
+async function refuseDoubtful(
+  ports: ActPorts,
+  c: Context,
+  armored: string,
+): Promise<Response | undefined> {
+  if (!ports.admission.isDoubtful(c)) return undefined
+  const packet = readArmor(armored, 'PGP SIGNATURE')
+  const signature = packet.ok ? readSignature(packet.value) : packet
+  const issuer = signature.ok ? signature.value.issuer : ''
+  const owner = ownerOf(await ports.directory.current(), issuer)
+  return ports.admission.refuseClaim(c, owner?.officer.fingerprint)
+}
+
+async function submit(ports: ActPorts, c: Context, sealed: SealedActRequest): Promise<Response> {
+  const doubtful = await refuseDoubtful(ports, c, sealed.signatures[0] ?? '')
+  if (doubtful !== undefined) return doubtful
+  const parsed = ports.acts.parse(sealed.payload)
+  if (!parsed.ok) return refused(c, ports.events, parsed.refusal)
+  const { by } = parsed.value.act
+  const spent =
+    'party' in by ? ports.admission.refuseSpent(c, 'acts', `party:${by.party}`) : undefined
+  return spent ?? submitted(c, await answerAct(ports, parsed.value, sealed.signatures))
+}
+
 /** 201 for what is new, 200 for what was known; both say where the act stands. */
 function submitted(c: Context, outcome: Result<Answer>): Response {
   // The service has reported its refusals itself.
   if (!outcome.ok) return problem(c, outcome.refusal)
+  const owner = authorOfNew(outcome.value)
+  if (owner !== undefined) ownedBy(c, owner, false)
   const { id, isHeld, known, missing, receipt: logged, status } = outcome.value
   if (isHeld) leaveUnmeasured(c)
   const answer = { id, missing, receipt: logged, status }
   return c.json(answer satisfies Readable<SubmittedAnswer>, known ? 200 : 201)
+}
+
+/** Whom a new act is charged to; bytes that are known already prove nobody, since anybody may send them again. */
+function authorOfNew({ known, parsed: { act } }: Answer): Owner | undefined {
+  if (known) return undefined
+  if ('party' in act.by) return `party:${act.by.party}`
+  return 'mailbox' in act.by ? `mailbox:${act.by.mailbox}` : undefined
 }
 
 /** What core calls readonly, the schemas call mutable. */

@@ -9,6 +9,7 @@ import {
   type UploadPorts,
   uploadProgress,
 } from '#service/upload-bundle.ts'
+import type { Admission } from '#http/admission.ts'
 import { readBytes } from '#http/body.ts'
 import { problem, refused } from '#http/problem.ts'
 import { type ReaderPorts, requireParty, requireReader } from '#http/reader.ts'
@@ -16,7 +17,7 @@ import { type ReaderPorts, requireParty, requireReader } from '#http/reader.ts'
 /** What these routes need. */
 export type BundleRoutePorts = ReaderPorts &
   ReadBundlePorts &
-  UploadPorts & { readonly events: Events }
+  UploadPorts & { readonly admission: Admission; readonly events: Events }
 
 const COUNT = /^[1-9][0-9]{0,8}$/
 const CONTENT_RANGE = /^bytes ([0-9]{1,15})-([0-9]{1,15})\/([0-9]{1,15})$/
@@ -54,7 +55,16 @@ export function bundleRoutes(ports: BundleRoutePorts): Hono {
 async function upload(ports: BundleRoutePorts, c: Context, root: string): Promise<Response> {
   const party = await requireParty(ports, c)
   if (!party.ok) return refused(c, ports.events, party.refusal)
-  const chunk = await readChunk(c, { party: party.value, root })
+  const owner = { party: party.value, root }
+  return await ports.admission.through(c, 'uploads', async () => await keep(ports, c, owner))
+}
+
+async function keep(
+  ports: BundleRoutePorts,
+  c: Context,
+  owner: Pick<Chunk, 'party' | 'root'>,
+): Promise<Response> {
+  const chunk = await readChunk(c, owner)
   if (!chunk.ok) return refused(c, ports.events, chunk.refusal)
   const taken = await uploadChunk(ports, chunk.value)
   if (taken.ok) {
@@ -63,7 +73,7 @@ async function upload(ports: BundleRoutePorts, c: Context, root: string): Promis
   }
   if (taken.refusal.reason !== 'bundle-offset-wrong') return refused(c, ports.events, taken.refusal)
   ports.events.actRefused({ reason: taken.refusal.reason })
-  const { heldBytes } = await uploadProgress(ports, party.value, root)
+  const { heldBytes } = await uploadProgress(ports, owner.party, owner.root)
   c.header('Upload-Offset', String(heldBytes))
   return problem(c, taken.refusal, { held: heldBytes })
 }

@@ -1,11 +1,14 @@
 import { Hono } from 'hono'
 import type { Events } from '#ports/events.ts'
 import { type ChallengePorts, issueChallenge } from '#service/issue-challenge.ts'
+import type { Admission } from '#http/admission.ts'
 import { readArmored } from '#http/body.ts'
 import { refused } from '#http/problem.ts'
 
 /** `POST /api/challenges`: an encrypted challenge for the owner of a certificate. */
-export function challengeRoutes(ports: ChallengePorts & { readonly events: Events }): Hono {
+export function challengeRoutes(
+  ports: ChallengePorts & { readonly admission: Admission; readonly events: Events },
+): Hono {
   const app = new Hono()
   app.post('/api/challenges', async (c) => {
     const purpose = c.req.query('purpose')
@@ -26,8 +29,10 @@ export function challengeRoutes(ports: ChallengePorts & { readonly events: Event
       purpose,
       identifiable: identifiable === 'true',
     } as const
-    const message = await issueChallenge(ports, request)
-    return message.ok ? c.text(message.value) : refused(c, ports.events, message.refusal)
+    return await ports.admission.through(c, 'challenges', async () => {
+      const message = await issueChallenge(ports, request)
+      return message.ok ? c.text(message.value) : refused(c, ports.events, message.refusal)
+    })
   })
   return app
 }

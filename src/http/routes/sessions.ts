@@ -1,14 +1,15 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { setCookie } from 'hono/cookie'
 import type { Events } from '#ports/events.ts'
 import { openSession, sessionNonce, type SessionPorts } from '#service/open-session.ts'
+import { type Admission, ownedBy } from '#http/admission.ts'
 import { readSealedAct } from '#http/body.ts'
 import { refused } from '#http/problem.ts'
 import { COOKIE, isSameOrigin, type ReaderPorts } from '#http/reader.ts'
 
 /** `/api/session`: tokens that read, and upload ciphertext. */
 export function sessionRoutes(
-  ports: ReaderPorts & SessionPorts & { readonly events: Events },
+  ports: ReaderPorts & SessionPorts & { readonly admission: Admission; readonly events: Events },
 ): Hono {
   const app = new Hono()
 
@@ -23,20 +24,30 @@ export function sessionRoutes(
     }
     const sealed = await readSealedAct(c)
     if (!sealed.ok) return refused(c, ports.events, sealed.refusal)
-    const session = await openSession(ports, sealed.value)
-    if (!session.ok) return refused(c, ports.events, session.refusal)
-    const { expires, token } = session.value
-    if (!asCookie) return c.json({ expires, token })
-    setCookie(c, COOKIE.name, token, {
-      prefix: COOKIE.prefix,
-      httpOnly: true,
-      maxAge: expires - ports.clock.now(),
-      path: '/',
-      sameSite: 'Strict',
-      secure: true,
+    return await ports.admission.through(c, 'sessions', async () => {
+      const session = await openSession(ports, sealed.value)
+      if (!session.ok) return refused(c, ports.events, session.refusal)
+      const { expires, kind, name, token } = session.value
+      ownedBy(c, `${kind}:${name}`, false)
+      return asCookie ? inCookie(ports, c, session.value) : c.json({ expires, token })
     })
-    return c.body(null, 204)
   })
 
   return app
+}
+
+function inCookie(
+  ports: ReaderPorts,
+  c: Context,
+  session: { readonly expires: number; readonly token: string },
+): Response {
+  setCookie(c, COOKIE.name, session.token, {
+    prefix: COOKIE.prefix,
+    httpOnly: true,
+    maxAge: session.expires - ports.clock.now(),
+    path: '/',
+    sameSite: 'Strict',
+    secure: true,
+  })
+  return c.body(null, 204)
 }

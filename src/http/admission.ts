@@ -1,0 +1,290 @@
+import type { Context, MiddlewareHandler, Next } from 'hono'
+import { utf8 } from '#core/bytes.ts'
+import { sha256Hex } from '#core/hash.ts'
+import type { Reader } from '#core/decision.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { Random } from '#ports/random.ts'
+import { CLAIMS, type Counted, type Rate, RATES, UNDER_WAY, type Work } from '#wire/limits.ts'
+import { type Buckets, openBuckets } from './buckets.ts'
+import { overloaded, rateLimited } from './problem.ts'
+import { openVisitorNames } from './visitor.ts'
+
+/** Sessions whose owner is remembered at once. */
+const SESSIONS_MAX = 10_000
+/** Addresses that probe this process and its monitors. */
+const UNCOUNTED = new Set(['/healthz', '/readyz', '/metrics'])
+
+/** Whom a request is charged to: `address:…`, `mailbox:…` or `party:…`. */
+export type Owner = `${Counted}:${string}`
+
+/** What admission needs. */
+export interface AdmissionOptions {
+  readonly clock: Clock
+  readonly random: Random
+  /** Where a request comes from: the socket's address, or what a trusted proxy says. */
+  readonly clientAddress: (c: Context) => string
+  /** How many times the published budgets are given; 1 for the published ones. */
+  readonly factor: number
+}
+
+/** Keeps what comes in within what this process can do, and within what each visitor may ask. */
+export interface Admission {
+  /** The budgets as they are given. */
+  readonly rates: typeof RATES
+  /** Charges and counts every request; `sessionOwner` tells whose a token is. */
+  guard(sessionOwner: SessionOwner): MiddlewareHandler
+  /** Does work whose body has arrived, unless as much of its kind as there may be is under way. */
+  through(c: Context, work: keyof typeof UNDER_WAY, run: () => Promise<Response>): Promise<Response>
+  /** The answer to an owner whose budget is spent; `undefined` where it is not. */
+  refuseSpent(c: Context, work: Work, owner: Owner): Response | undefined
+  /** Tells whether an act came from an address whose budget is spent: then it is heard only in the name of an officer. */
+  isDoubtful(c: Context): boolean
+  /**
+   * The answer to an act that `isDoubtful`, by the fingerprint of the officer whose key its signature names; `undefined` where it is heard
+   * all the same. So whoever floods from a shared address keeps no officer there out, unless they forge that officer's name.
+   */
+  refuseClaim(c: Context, officer: string | undefined): Response | undefined
+}
+
+/** Tells admission whose a request turned out to be, by its session or by what it carried. */
+export function ownedBy(c: Context, name: Owner, bySession: boolean): void {
+  const found: Found = { name, bySession }
+  c.set('owner', found)
+}
+
+interface Found {
+  readonly name: Owner
+  readonly bySession: boolean
+}
+
+/** The owner that a reader stands for; `undefined` for the public. */
+export function ownerOfReader(reader: Reader): Owner | undefined {
+  if (reader.kind === 'public') return undefined
+  return reader.kind === 'party' ? `party:${reader.domain}` : `mailbox:${reader.id}`
+}
+
+/** Why an act from an address whose budget is spent may still be heard. */
+interface Doubt {
+  readonly address: Owner
+  /** Until the address has budget again. */
+  readonly seconds: number
+  /** The budget of the officer named, once it was charged. */
+  claim?: string
+}
+
+/** What a request was let in on. */
+interface Ticket {
+  readonly owner: Owner
+  readonly doubt?: Doubt
+}
+
+/** What a request asks for, and where it comes from. */
+interface Asked {
+  readonly work: Work
+  readonly address: Owner
+}
+
+type SessionOwner = (c: Context) => Promise<Owner | undefined>
+
+interface State {
+  readonly rates: typeof RATES
+  readonly buckets: Buckets
+  /** Owners of sessions that were seen to be valid. */
+  readonly sessions: Map<string, Owner>
+}
+
+/** Opens the admission of one process. */
+export function openAdmission(options: AdmissionOptions): Admission {
+  const rates = scaled(options.factor)
+  const buckets = openBuckets(options.clock)
+  const state: State = { rates, buckets, sessions: new Map() }
+  const visitorOf = openVisitorNames(options.random)
+  const underWay = openCounters()
+  return {
+    rates,
+    guard: (sessionOwner) => async (c: Context, next: Next) => {
+      const work = workOf(c)
+      if (work === undefined) return await next()
+      const address = `address:${visitorOf(options.clientAddress(c))}` as const
+      const leave = underWay.enter(address)
+      if (leave === undefined) return overloaded(c)
+      try {
+        return await counted(state, { c, next, sessionOwner, asked: { work, address } })
+      } finally {
+        leave()
+      }
+    },
+    through: async (c, work, run) => {
+      const leave = underWay.enterWork(work)
+      if (leave === undefined) return overloaded(c)
+      try {
+        return await run()
+      } finally {
+        leave()
+      }
+    },
+    refuseSpent: (c, work, owner) => {
+      const rate = rateOf(rates, work, owner)
+      const seconds = buckets.waitFor(`${work}/${owner}`, rate)
+      return seconds === 0 ? undefined : rateLimited(c, { work, seconds, rate })
+    },
+    isDoubtful: (c) => doubtOf(c) !== undefined,
+    refuseClaim: (c, officer) => refuseClaim(state, c, officer),
+  }
+}
+
+function refuseClaim(
+  { buckets, rates }: State,
+  c: Context,
+  officer: string | undefined,
+): Response | undefined {
+  const doubt = doubtOf(c)
+  if (doubt === undefined) return undefined
+  const { address, seconds } = doubt
+  const refusal = { work: 'acts', seconds, rate: rates.acts.address } as const
+  if (officer === undefined) return rateLimited(c, refusal)
+  const claim = `${address}/${officer}`
+  const wait = buckets.take(claim, CLAIMS)
+  if (wait > 0) return rateLimited(c, { ...refusal, seconds: wait, rate: CLAIMS })
+  doubt.claim = claim
+  return undefined
+}
+
+interface Guarded {
+  readonly c: Context
+  readonly next: Next
+  readonly sessionOwner: SessionOwner
+  readonly asked: Asked
+}
+
+async function counted(state: State, guarded: Guarded): Promise<Response | undefined> {
+  const { c, next, sessionOwner } = guarded
+  const ticket = await admit(state, guarded, sessionOwner)
+  if (ticket instanceof Response) return ticket
+  c.set('doubt', ticket.doubt)
+  await next()
+  settle(state, guarded, ticket)
+  // What the route answered stands in the context.
+  return undefined
+}
+
+async function admit(
+  { buckets, rates, sessions }: State,
+  { asked: { address, work }, c }: Pick<Guarded, 'asked' | 'c'>,
+  sessionOwner: SessionOwner,
+): Promise<Ticket | Response> {
+  const token = tokenOf(c)
+  const known = token === undefined ? undefined : sessions.get(token)
+  const owner = known ?? address
+  const rate = rateOf(rates, work, owner)
+  const seconds = buckets.take(`${work}/${owner}`, rate)
+  if (seconds === 0) return { owner }
+  const shown = known === undefined && token !== undefined ? await sessionOwner(c) : undefined
+  if (shown !== undefined && buckets.take(`${work}/${shown}`, rateOf(rates, work, shown)) === 0) {
+    return { owner: shown }
+  }
+  if (owner === address && work === 'acts') return { owner, doubt: { address, seconds } }
+  return rateLimited(c, { work, seconds, rate })
+}
+
+function settle(
+  { buckets, rates, sessions }: State,
+  { asked: { address, work }, c }: Pick<Guarded, 'asked' | 'c'>,
+  ticket: Ticket,
+): void {
+  const owner = ownerFound(c)
+  if (owner === undefined || ticket.owner !== address) return
+  const token = tokenOf(c)
+  if (token !== undefined && owner.bySession) remember(sessions, token, owner.name)
+  if (ticket.doubt === undefined)
+    buckets.giveBack(`${work}/${address}`, rateOf(rates, work, address))
+  else if (ticket.doubt.claim !== undefined) buckets.giveBack(ticket.doubt.claim, CLAIMS)
+  buckets.charge(`${work}/${owner.name}`, rateOf(rates, work, owner.name))
+}
+
+/** Counts what is under way; what enters gets the function to call when it has left, or nothing where there is no room. */
+function openCounters(): {
+  enter(address: Owner): (() => void) | undefined
+  enterWork(work: keyof typeof UNDER_WAY): (() => void) | undefined
+} {
+  const counts = new Map<string, number>()
+  const add = (name: string, step: 1 | -1): void => {
+    const count = (counts.get(name) ?? 0) + step
+    if (count === 0) counts.delete(name)
+    else counts.set(name, count)
+  }
+  const has = (name: string, max: number): boolean => (counts.get(name) ?? 0) < max
+  return {
+    enter: (address) => {
+      if (!has('all', UNDER_WAY.all) || !has(address, UNDER_WAY.address)) return undefined
+      add('all', 1)
+      add(address, 1)
+      return () => {
+        add('all', -1)
+        add(address, -1)
+      }
+    },
+    enterWork: (work) => {
+      const name = `work:${work}`
+      if (!has(name, UNDER_WAY[work])) return undefined
+      add(name, 1)
+      return () => add(name, -1)
+    },
+  }
+}
+
+function scaled(factor: number): typeof RATES {
+  const times = ({ burst, perMinute }: Rate): Rate => ({
+    burst: burst * factor,
+    perMinute: perMinute * factor,
+  })
+  const each = (work: Work): Readonly<Record<Counted, Rate>> => ({
+    address: times(RATES[work].address),
+    mailbox: times(RATES[work].mailbox),
+    party: times(RATES[work].party),
+  })
+  return {
+    acts: each('acts'),
+    challenges: each('challenges'),
+    nonces: each('nonces'),
+    reads: each('reads'),
+    sessions: each('sessions'),
+    uploads: each('uploads'),
+  }
+}
+
+function rateOf(rates: typeof RATES, work: Work, owner: Owner): Rate {
+  if (owner.startsWith('party:')) return rates[work].party
+  return owner.startsWith('mailbox:') ? rates[work].mailbox : rates[work].address
+}
+
+function workOf(c: Context): Work | undefined {
+  const { method, path } = c.req
+  if (UNCOUNTED.has(path)) return undefined
+  if (method === 'PUT') return 'uploads'
+  if (path === '/api/session/nonce') return 'nonces'
+  if (method !== 'POST') return 'reads'
+  if (path === '/api/session') return 'sessions'
+  return path === '/api/challenges' ? 'challenges' : 'acts'
+}
+
+/** A name for the token or cookie that a request shows, whether it is valid or not. */
+function tokenOf(c: Context): string | undefined {
+  const shown = c.req.header('Authorization') ?? c.req.header('Cookie')
+  return shown === undefined ? undefined : sha256Hex(utf8(shown))
+}
+
+function remember(sessions: Map<string, Owner>, token: string, owner: Owner): void {
+  if (sessions.size >= SESSIONS_MAX) sessions.clear()
+  sessions.set(token, owner)
+}
+
+function ownerFound(c: Context): Found | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `ownedBy` alone sets it
+  return c.get('owner') as Found | undefined
+}
+
+function doubtOf(c: Context): Doubt | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the guard alone sets it
+  return c.get('doubt') as Doubt | undefined
+}
