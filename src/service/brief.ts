@@ -50,7 +50,7 @@ export async function uploadBrief(
     limit: BRIEFS_PER_DAY_MAX,
   })
   if (today.length >= BRIEFS_PER_DAY_MAX) return refuse('bundle-over-quota')
-  await ports.blobs.put(blobKey(brief.sha256), brief.bytes)
+  await ports.blobs.put(briefBlob(brief.sha256), brief.bytes)
   const state: BriefState = { party: brief.party, recipients, day }
   const write = { ...ref, expected: 0, state: JSON.stringify(state), tag }
   const outcome = await ports.storage.commit({
@@ -95,10 +95,11 @@ export async function readBrief(
   if (brief === undefined || reader.kind !== 'party') return refuse('not-found')
   if (reader.domain !== brief.party && !brief.recipients.flat().includes(reader.domain))
     return refuse('not-found')
-  const bytes = await ports.blobs.get(blobKey(sha256))
+  const bytes = await ports.blobs.get(briefBlob(sha256))
   return bytes === undefined ? refuse('not-found') : accept(bytes)
 }
 
-function blobKey(sha256: string): string {
+/** Where the message of a brief stands in the blob store. */
+export function briefBlob(sha256: string): string {
   return `brief/${sha256}`
 }

@@ -28,6 +28,22 @@ export function bundleKeys(bundle: Pick<BundleState, 'party' | 'root' | 'upload'
   }
 }
 
+/** Every blob that a bundle has: of each of its chunks, and once it is complete of its tree. */
+export function bundleBlobs(bundle: BundleState): readonly string[] {
+  const keys = bundleKeys(bundle)
+  const chunks = bundle.chunks.flatMap(({ sha256 }) => [
+    keys.chunk(sha256),
+    keys.offsets(sha256),
+    keys.leaves(sha256),
+  ])
+  const tree: string[] = []
+  if (!bundle.complete) return chunks
+  for (let level = 0, nodes = bundle.count; nodes >= 1; level += 1, nodes /= 2) {
+    for (let part = 0; part * NODES_PER_BLOB < nodes; part++) tree.push(keys.level(level, part))
+  }
+  return [...chunks, ...tree]
+}
+
 /** The byte offsets of a chunk's lines, big end first, with the end of the last line feed as the last. Lines are ASCII. */
 export function encodeOffsets(lines: readonly string[]): Uint8Array {
   const bytes = new Uint8Array((lines.length + 1) * 4)

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import type { Hono } from 'hono'
 import type { Directory } from '#core/directory.ts'
 import { sha256Hex } from '#core/hash.ts'
-import type { Quorums } from '#core/act-bodies.ts'
+import type { Quorums, WitnessPolicy } from '#core/act-bodies.ts'
 import { readEnvironment } from '#entry/config.ts'
 import { createServerHome, setGenesis } from '#entry/home.ts'
 import { startServer } from '#entry/node.ts'
@@ -33,8 +33,8 @@ export interface ServerProcess {
   readonly signal: (name: NodeJS.Signals) => void
   /** Waits for its end and gives its exit code, or the signal that ended it. */
   readonly ended: () => Promise<number | string>
-  /** Starts another server on what it left. */
-  readonly revive: () => Promise<Survivor>
+  /** Starts another server on what it left, or on another home of the same coalition. */
+  readonly revive: (home?: string) => Promise<Survivor>
   /** Asks it to end, and waits. */
   readonly stop: () => Promise<void>
   /** Stops it where it still runs, and removes what it wrote. */
@@ -54,6 +54,7 @@ export async function startServerProcess(
   options: {
     readonly quorums?: Partial<Quorums>
     readonly templates?: readonly string[]
+    readonly witnesses?: WitnessPolicy
     /** The environment of `dunant serve` as it is shipped; without it the sources run. */
     readonly serve?: Readonly<Record<string, string>>
   } = {},
@@ -64,7 +65,7 @@ export async function startServerProcess(
   const companies = await Promise.all(domains.map(async (domain) => await companyKey(domain)))
   const { log_key, service_certificate } = await createServerHome(home, { origin: ORIGIN })
   const quorums = { ...QUORUMS, ...options.quorums }
-  const witnesses = { keys: [], quorum: 0 }
+  const witnesses = options.witnesses ?? { keys: [], quorum: 0 }
   const terms = {
     log_key,
     quorums,
@@ -84,7 +85,7 @@ export async function startServerProcess(
   const founded = await coalition.post(charter, ...(await Promise.all(votes)))
   if (founded.status !== 201) throw new Error(`the charter was refused: ${founded.text}`)
   const process = controlsOf(child)
-  const revive = async (): Promise<Survivor> => await reviveOn(home, clientsAt)
+  const revive = async (at = home): Promise<Survivor> => await reviveOn(at, clientsAt)
   return {
     ...process,
     coalition,

@@ -46,7 +46,13 @@ function values(unit: string, name: string): readonly string[] {
 const hasAnalyzer = spawnSync('systemd-analyze', ['--version']).status === 0
 
 test('there is a unit for each command that listens', () => {
-  expect(UNITS).toEqual(expect.arrayContaining(['dunant.service', 'dunant-witness.service']))
+  expect(UNITS).toEqual(
+    expect.arrayContaining([
+      'dunant.service',
+      'dunant-log-signer.service',
+      'dunant-witness.service',
+    ]),
+  )
 })
 
 test.each(UNITS)('%s starts a command that there is, with options that it takes', (unit) => {

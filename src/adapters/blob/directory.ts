@@ -52,6 +52,14 @@ export async function openDirectoryBlobs({ path }: DirectoryOptions): Promise<Bl
   }
 }
 
+/** Reads blobs of a folder that another process may be writing to. */
+export function readDirectoryBlobs({ path }: DirectoryOptions): Pick<BlobStore, 'get'> {
+  return {
+    get: async (key, range) =>
+      await guarded(async () => await readRange(fileOf(path, requireKey(key)), range)),
+  }
+}
+
 function fileOf(root: string, key: string): string {
   const parts = key.split('/')
   const folders = parts.slice(0, -1).map((part) => part + FOLDER)

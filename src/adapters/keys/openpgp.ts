@@ -1,9 +1,11 @@
 import {
   createMessage,
+  decrypt,
   decryptKey,
   encrypt,
   generateKey,
   type PrivateKey,
+  readMessage,
   readPrivateKey,
   sign,
 } from 'openpgp'
@@ -73,6 +75,38 @@ export async function generateServiceKey(options: {
   return {
     privateArmored: pair.privateKey.armor(OPENPGP_CONFIG),
     publicBytes: pair.publicKey.write(),
+  }
+}
+
+/** Whom something is sealed for: whoever knows a passphrase, or the holder of a certificate. */
+export type SealedFor = { readonly passphrase: string } | { readonly certificate: Uint8Array }
+
+/**
+ * Encrypts keys that leave the machine: an armored OpenPGP message, which stock gpg opens too.
+ *
+ * @throws Error where the certificate cannot be read or encrypted to.
+ */
+export async function sealKeys(text: string, to: SealedFor, now: number): Promise<string> {
+  const message = await createMessage({ text, date: EPOCH })
+  const config = OPENPGP_CONFIG
+  if ('passphrase' in to) return await encrypt({ message, passwords: to.passphrase, config })
+  const parsed = await readCertificate(to.certificate)
+  if (!parsed.ok) throw new Error('the certificate cannot be read')
+  const date = new Date(now * 1000)
+  return await encrypt({ message, encryptionKeys: parsed.value.key, date, config })
+}
+
+/** Opens what `sealKeys` encrypted with a passphrase; `undefined` where the passphrase is not the one, or the message was changed. */
+export async function openSealedKeys(
+  armored: string,
+  passphrase: string,
+): Promise<string | undefined> {
+  try {
+    const message = await readMessage({ armoredMessage: armored, config: OPENPGP_CONFIG })
+    const { data } = await decrypt({ message, passwords: passphrase, config: OPENPGP_CONFIG })
+    return data
+  } catch {
+    return undefined
   }
 }
 

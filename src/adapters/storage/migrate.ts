@@ -53,6 +53,16 @@ async function missing(engine: Engine): Promise<readonly Migration[]> {
   return migrations.filter(({ name }) => !done.some((row) => row.name === name))
 }
 
+/** The names of the migrations that were run, in order; none in an empty database. */
+export async function doneMigrations(engine: Engine): Promise<readonly string[]> {
+  if (!(await isMarked(engine))) return []
+  const { db } = queryBuilder(engine.dialect)
+  const done = await engine.read(
+    db.selectFrom('schema_migration').select('name').orderBy('name').compile(),
+  )
+  return done.map(({ name }) => name)
+}
+
 /** Whether the table of migrations exists: in an empty database it does not. */
 async function isMarked(engine: Engine): Promise<boolean> {
   const { db } = queryBuilder(engine.dialect)

@@ -70,6 +70,24 @@ function sqliteEngine({ path }: SqliteOptions): Engine {
   }
 }
 
+/**
+ * Opens a file for reading alone, without changing anything of it.
+ *
+ * @throws Unavailable where it cannot be opened.
+ */
+export function sqliteReader({ path }: SqliteOptions): Engine {
+  const database = guarded(() => new Database(path, { readonly: true, fileMustExist: true }))
+  const prepare = statementCache(database)
+  return {
+    dialect: 'sqlite',
+    read: async (query) => guarded(() => prepare(query.sql).all(...query.parameters)),
+    write: async () => await Promise.reject(new Error('this database was opened for reading')),
+    close: async () => {
+      database.close()
+    },
+  }
+}
+
 function openDatabase(path: string): Database.Database {
   const database = new Database(path)
   // FULL makes each commit reach the disk before it is answered; the default of WAL would lose the last ones.

@@ -9,11 +9,13 @@ import { PARTY_COMMANDS } from './party.ts'
 import { RECEIPT_COMMANDS } from './receipt.ts'
 import { SERVER_COMMANDS } from './server.ts'
 import type { CommandSpec } from './spec.ts'
+import { UPKEEP_COMMANDS } from './upkeep.ts'
 import { WITNESS_COMMANDS } from './witness.ts'
 
 /** Every command, in the order in which a newcomer meets them. */
 export const COMMANDS: readonly CommandSpec[] = [
   ...SERVER_COMMANDS,
+  ...UPKEEP_COMMANDS,
   ...DEMO_COMMANDS,
   ...KEY_COMMANDS,
   ...DIRECTORY_COMMANDS,

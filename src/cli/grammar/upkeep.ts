@@ -1,0 +1,79 @@
+import type { CommandSpec, Options } from './spec.ts'
+
+const DATA: Options = {
+  data: { type: 'text', value: 'DIR', help: "the server's own folder; default .dunant" },
+}
+
+/** Keeping a server's data safe. */
+export const UPKEEP_COMMANDS: readonly CommandSpec[] = [
+  {
+    path: 'backup',
+    summary: "save a server's folder while it runs",
+    about: [
+      'Each run adds a snapshot of the database to the folder, and the blobs that are new. Everything in it is listed with its SHA-256.',
+      "The memory of the log signer is left out: an old one would let the key sign a second log. Private keys are left out unless --with-keys encrypts them, with a passphrase or to somebody's certificate. PostgreSQL is backed up by its own means.",
+    ],
+    options: {
+      out: { type: 'text', value: 'DIR', help: 'the folder for the backups of this server' },
+      'with-keys': { type: 'flag', help: 'add the private keys, encrypted' },
+      'keys-for': {
+        type: 'text',
+        value: 'FILE',
+        help: 'encrypt the keys to this armored certificate; default a passphrase',
+      },
+      ...DATA,
+    },
+    uses: ['passphrase'],
+    examples: [
+      'dunant backup --data /srv/dunant --out /backup/dunant',
+      'dunant backup --out /backup/dunant --with-keys --keys-for custodian.pub.asc',
+    ],
+    load: async () => (await import('#cli/commands/backup.ts')).backup,
+  },
+  {
+    path: 'restore',
+    summary: "make a server's folder out of a backup, if its log can go on",
+    about: [
+      "A log must never be continued from before its end: that is a second log, and every witness and client will say so. So it takes what shows where the end was: the memory of the log signer, as it was last (HOME/log-memory of the old machine), or the last checkpoints of so many of the charter's witnesses that none can have seen more.",
+      'Where the backup lacks entries it is refused, and says how many.',
+    ],
+    args: [{ name: 'DIR', help: 'the folder that `dunant backup` wrote into' }],
+    options: {
+      'signer-memory': {
+        type: 'text',
+        value: 'FILE',
+        help: 'the memory of the log signer that survived',
+      },
+      checkpoint: {
+        type: 'list',
+        value: 'FILE|URL',
+        help: "a witness's last checkpoint of this log: WITNESS/<sha256 of the origin>/checkpoint",
+      },
+      keys: {
+        type: 'text',
+        value: 'DIR|FILE',
+        help: 'the private keys: their folder, or keys.asc of the backup',
+      },
+      ...DATA,
+    },
+    uses: ['passphrase'],
+    examples: [
+      'dunant restore /backup/dunant --signer-memory /mnt/old/log-memory --keys /mnt/old/keys --data /srv/dunant',
+      'dunant restore /backup/dunant --checkpoint https://witness.example/5f0c…/checkpoint --checkpoint two.txt --data /srv/dunant',
+    ],
+    load: async () => (await import('#cli/commands/restore.ts')).restore,
+  },
+  {
+    path: 'doctor',
+    summary: 'look at everything that a server stands on, and say what to do',
+    about: [
+      'It changes nothing, and may run beside the server. Exit code 5 means that there is a fault; warnings want attention.',
+    ],
+    options: {
+      deep: { type: 'flag', help: 'also read every bundle, line by line' },
+      ...DATA,
+    },
+    examples: ['dunant doctor --data /srv/dunant', 'dunant doctor --deep --json'],
+    load: async () => (await import('#cli/commands/doctor.ts')).doctor,
+  },
+]
