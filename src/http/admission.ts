@@ -11,6 +11,8 @@ import { openVisitorNames } from './visitor.ts'
 
 /** Sessions whose owner is remembered at once. */
 const SESSIONS_MAX = 10_000
+/** The status of what was sent away, or could not be done. */
+const UNAVAILABLE = 503
 /** Addresses that probe this process and its monitors. */
 const UNCOUNTED = new Set(['/healthz', '/readyz', '/metrics'])
 
@@ -187,19 +189,31 @@ async function admit(
   return rateLimited(c, { work, seconds, rate })
 }
 
+/** What was not done costs nothing; what was done is charged to whom it turned out to be for. */
 function settle(
   { buckets, rates, sessions }: State,
   { asked: { address, work }, c }: Pick<Guarded, 'asked' | 'c'>,
   ticket: Ticket,
 ): void {
+  if (c.res.status === UNAVAILABLE) {
+    giveBack(buckets, { ticket, work, rate: rateOf(rates, work, ticket.owner) })
+    return
+  }
   const owner = ownerFound(c)
   if (owner === undefined || ticket.owner !== address) return
   const token = tokenOf(c)
   if (token !== undefined && owner.bySession) remember(sessions, token, owner.name)
-  if (ticket.doubt === undefined)
-    buckets.giveBack(`${work}/${address}`, rateOf(rates, work, address))
-  else if (ticket.doubt.claim !== undefined) buckets.giveBack(ticket.doubt.claim, CLAIMS)
+  giveBack(buckets, { ticket, work, rate: rateOf(rates, work, address) })
   buckets.charge(`${work}/${owner.name}`, rateOf(rates, work, owner.name))
+}
+
+function giveBack(
+  buckets: Buckets,
+  { rate, ticket, work }: { readonly ticket: Ticket; readonly work: Work; readonly rate: Rate },
+): void {
+  const { doubt, owner } = ticket
+  if (doubt === undefined) buckets.giveBack(`${work}/${owner}`, rate)
+  else if (doubt.claim !== undefined) buckets.giveBack(doubt.claim, CLAIMS)
 }
 
 /** Counts what is under way; what enters gets the function to call when it has left, or nothing where there is no room. */

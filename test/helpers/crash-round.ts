@@ -73,7 +73,8 @@ async function fileUntilItDies(coalition: Coalition, acknowledged: string[]): Pr
   }
 }
 
-async function holdTo(coalition: Coalition, acknowledged: readonly string[]): Promise<void> {
+/** Holds a server to what it acknowledged: each act is there once, its receipt verifies, the log audits clean, and it goes on. */
+export async function holdTo(coalition: Coalition, acknowledged: readonly string[]): Promise<void> {
   expect(new Set(acknowledged).size).toBe(acknowledged.length)
   const { contoso } = threeOf(coalition)
   const api = connect(coalition, await coalition.session(contoso))
