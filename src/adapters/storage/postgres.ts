@@ -84,6 +84,8 @@ export function postgresEngine({ url, connectionsMax = CONNECTIONS_MAX }: Postgr
   })
   // An idle connection that breaks is dropped from the pool; without a listener it would end the process.
   pool.on('error', () => {})
+  // So would one that breaks in the middle of a transaction; the query that waits for it fails by itself.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return {
     dialect: 'postgres',
     read: async <Row extends Record<string, unknown>>(query: CompiledQuery<Row>) => {

@@ -172,16 +172,25 @@ function runTogether(
 ): void {
   const answers: (() => void)[] = []
   try {
+    endTransaction(database, prepare)
     prepare('begin immediate').run()
     for (const job of jobs) answers.push(runJob(database, prepare, job))
     prepare('commit').run()
   } catch (error) {
     for (const job of jobs) job.reject(unavailable(error))
-    if (database.inTransaction) prepare('rollback').run()
+    try {
+      endTransaction(database, prepare)
+    } catch {
+      // A disk that does not even let us roll back is asked again before the next commit.
+    }
     return
   }
   // Nobody hears of a commit before the disk has it.
   for (const answer of answers) answer()
+}
+
+function endTransaction(database: Database.Database, prepare: (text: string) => Statement): void {
+  if (database.inTransaction) prepare('rollback').run()
 }
 
 function runJob(
