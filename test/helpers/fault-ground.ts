@@ -17,7 +17,7 @@ import type { BlobStore } from '#ports/blob.ts'
 import type { LogSigner } from '#ports/log-signer.ts'
 import type { Storage } from '#ports/storage.ts'
 import { ORIGIN } from './coalition-server.ts'
-import type { CloudflareStorage } from './miniflare.ts'
+import { startCloudflare } from './miniflare.ts'
 import { emptyPostgres } from './postgres.ts'
 
 /** What one process has open. */
@@ -94,8 +94,9 @@ export async function postgresGround(): Promise<Ground> {
   }
 }
 
-/** D1 and R2 as workerd runs them; the signer's object keeps its memory in a bucket of its own. */
-export async function cloudflareGround(cloudflare: CloudflareStorage): Promise<Ground> {
+/** D1 and R2 in a workerd of their own; the signer's object keeps its memory in a bucket. */
+export async function cloudflareGround(): Promise<Ground> {
+  const cloudflare = startCloudflare()
   const d1 = await cloudflare.emptyD1()
   const [r2, object] = [await cloudflare.emptyR2(), await cloudflare.emptyR2()]
   await migrateD1Storage(d1)
@@ -121,7 +122,7 @@ export async function cloudflareGround(cloudflare: CloudflareStorage): Promise<G
     // The object's storage writes a value whole.
     tearMemory: async () => {},
     blobNames: async () => (await r2.list()).objects.map(({ key: name }) => name),
-    clear: async () => {},
+    clear: cloudflare.stop,
   }
 }
 

@@ -8,7 +8,12 @@ import { inject } from 'vitest'
  * @throws where vitest was not started with the project's settings (`--config .vitest.config.ts`).
  */
 export async function emptyPostgres(): Promise<string> {
-  const server = new URL(await serverUrl())
+  return await emptyDatabaseOn(await serverUrl())
+}
+
+/** As above, on a server of one's own. */
+export async function emptyDatabaseOn(url: string): Promise<string> {
+  const server = new URL(url)
   const name = `test_${randomBytes(8).toString('hex')}`
   const client = new Client({ connectionString: server.href })
   await client.connect()

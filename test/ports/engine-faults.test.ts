@@ -23,6 +23,10 @@ function large(name: string): Commit {
   return commitOf({ acts: [{ ...act(name), payload }] })
 }
 
+function signed(size: number): { size: number; root: Uint8Array; keyId: string } {
+  return { size, root: systemRandom(32), keyId: '00000000' }
+}
+
 async function outcomeOf(commit: Promise<CommitOutcome>): Promise<string> {
   try {
     return await commit
@@ -97,7 +101,9 @@ describe.skipIf(NO_SMALL_DISK !== undefined)('a full disk', () => {
     await expectAll(storage, [...answered, 'after'])
     await storage.close()
   })
+})
 
+describe.skipIf(NO_SMALL_DISK !== undefined)('a full disk of files', () => {
   test('is an outage of the folder of blobs, and leaves none that is cut short', async () => {
     disk = smallDisk(4)
     const path = join(disk.path, 'blobs')
@@ -117,7 +123,6 @@ describe.skipIf(NO_SMALL_DISK !== undefined)('a full disk', () => {
     disk = smallDisk(1)
     const path = join(disk.path, 'log-memory')
     const memory = openMemoryFile({ path, newLog: true })
-    const signed = (size: number) => ({ size, root: systemRandom(32), keyId: '00000000' })
     const first = signed(7)
     await memory.write(first)
     disk.fill()
