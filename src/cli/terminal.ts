@@ -24,7 +24,16 @@ export function printableLine(text: string): string {
  * @throws TypeError for a value that JSON does not have.
  */
 export function printableJson(value: unknown): string {
-  const text = JSON.stringify(value, undefined, 2) as string | undefined
+  return escapedJson(value, 2)
+}
+
+/** The same on one line. @throws TypeError for a value that JSON does not have. */
+export function printableJsonLine(value: unknown): string {
+  return escapedJson(value, 0)
+}
+
+function escapedJson(value: unknown, indent: number): string {
+  const text = JSON.stringify(value, undefined, indent) as string | undefined
   if (text === undefined) throw new TypeError('not a JSON value')
   return text.replace(UNSAFE, (character) =>
     Array.from({ length: character.length }, (_, unit) => escapedUnit(character, unit)).join(''),

@@ -6,7 +6,7 @@ import { accept, refuse, type Result } from '#core/result.ts'
 import type { Api } from './http.ts'
 import { inFlight } from './in-flight.ts'
 import type { PinStore } from './pins.ts'
-import { type LogProgress, type ScannedLog, scanLog } from './scan-log.ts'
+import { type LogProgress, type PublicRecord, type ScannedLog, scanLog } from './scan-log.ts'
 
 /** What an audit looked at and found in order. */
 export interface AuditReport {
@@ -51,7 +51,7 @@ export async function auditLog(
   const { checkpoint, hashes, records, replay } = scanned.value
   const tiles = await checkTiles(api, scanned.value)
   if (!tiles.ok) return tiles
-  const [fault] = chainFaults(scanned.value)
+  const [fault] = chainFaults(claimOf(scanned.value))
   if (fault !== undefined) return refuse('directory-broken', faultWords(fault))
   return accept({
     size: checkpoint.size,
@@ -96,14 +96,27 @@ async function checkTiles(api: Api, { checkpoint, levels }: ScannedLog): Promise
   return accept(tiles.length)
 }
 
-/** Every point in which a log and the governance chain contradict each other. */
-export function chainFaults(scanned: ScannedLog): readonly ChainFault[] {
-  const { hashes, linksBefore, records, replay } = scanned
+/** Where the log has the links of a chain, and what it published, as far as it was read. */
+export interface ChainClaim {
+  readonly links: readonly LoggedLink[]
+  /** The first so many links must be in the log. */
+  readonly linksBefore: number
+  readonly records: readonly PublicRecord[]
+}
+
+/** Where the whole log has the links of the chain. */
+export function claimOf({ hashes, linksBefore, records, replay }: ScannedLog): ChainClaim {
   const leafIndexes = new Map(hashes.map((hash, leafIndex) => [hash, leafIndex]))
-  const links = replay.directory.chain.map(({ hash }) => ({
-    hash,
-    leafIndex: leafIndexes.get(hash),
-  }))
+  const { chain } = replay.directory
+  return {
+    linksBefore,
+    records,
+    links: chain.map(({ hash }) => ({ hash, leafIndex: leafIndexes.get(hash) })),
+  }
+}
+
+/** Every point in which a log and the governance chain contradict each other. */
+export function chainFaults({ links, linksBefore, records }: ChainClaim): readonly ChainFault[] {
   const linked = new Set(links.map(({ hash }) => hash))
   const unlogged = links.slice(0, linksBefore).filter(({ leafIndex }) => leafIndex === undefined)
   return [
@@ -118,7 +131,8 @@ export function chainFaults(scanned: ScannedLog): readonly ChainFault[] {
   ]
 }
 
-interface LoggedLink {
+/** A link of the chain, and where the log has it. */
+export interface LoggedLink {
   readonly hash: string
   readonly leafIndex: number | undefined
 }

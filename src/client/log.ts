@@ -1,7 +1,7 @@
 import { hex } from '#core/bytes.ts'
 import type { Directory } from '#core/directory.ts'
 import { verifyCheckpoint } from '#core/log/checkpoint.ts'
-import { verifyCosignatures } from '#core/log/cosignature.ts'
+import { type VerifiedCosignature, verifyCosignatures } from '#core/log/cosignature.ts'
 import { parseVkey, type VerifierKey } from '#core/log/note.ts'
 import type { HashTile } from '#core/log/tile.ts'
 import { tileProver } from '#core/log/tile-prover.ts'
@@ -20,6 +20,8 @@ export interface SeenCheckpoint {
   /** How many distinct witnesses of the charter cosigned it. */
   readonly witnessed: number
   readonly witnessQuorum: number
+  /** POSIX seconds since when as many witnesses as the quorum asks for have this tree; absent where they do not. */
+  readonly cosignedAt?: number
 }
 
 /** The governance chain and the log that it stands in. */
@@ -71,12 +73,31 @@ export async function fetchCheckpoint(
   const { root, size } = checkpoint.value
   const pinned = await pinTree(
     pins,
-    { root, size },
+    { root, size, note: note.value },
     async (oldSize) => await proveGrowth(api, oldSize, size),
   )
   if (!pinned.ok) return pinned
-  const witnessed = new Set(cosignatures.value.map(({ witness }) => hex(witness.publicKey))).size
-  return accept({ size, root, note: note.value, witnessed, witnessQuorum: policy?.quorum ?? 0 })
+  const witnessQuorum = policy?.quorum ?? 0
+  const times = newestTimes(cosignatures.value)
+  const cosignedAt = times[witnessQuorum - 1]
+  return accept({
+    size,
+    root,
+    note: note.value,
+    witnessed: times.length,
+    witnessQuorum,
+    ...(cosignedAt === undefined ? {} : { cosignedAt }),
+  })
+}
+
+/** When each distinct witness cosigned last, the newest first. */
+function newestTimes(cosignatures: readonly VerifiedCosignature[]): readonly number[] {
+  const times = new Map<string, number>()
+  for (const { timeSeconds, witness } of cosignatures) {
+    const key = hex(witness.publicKey)
+    times.set(key, Math.max(timeSeconds, times.get(key) ?? 0))
+  }
+  return [...times.values()].toSorted((a, b) => b - a)
 }
 
 function parseWitnesses(vkeys: readonly string[]): Result<readonly VerifierKey[]> {
@@ -109,7 +130,7 @@ async function proveGrowth(
  *
  * @throws RangeError where the server does not have it, which the prover's own checks throw for tiles that are too short.
  */
-async function readHashTile(api: Api, tile: HashTile): Promise<Uint8Array> {
+export async function readHashTile(api: Api, tile: HashTile): Promise<Uint8Array> {
   const bytes = await api.readTile(tile)
   if (!bytes.ok) throw new RangeError('a tile is missing')
   return bytes.value

@@ -4,10 +4,12 @@ import { fromBase64 } from '#core/bytes.ts'
 import { isGovernance } from '#core/party.ts'
 import { accept, type Result } from '#core/result.ts'
 import { parseAct } from '#wire/act.ts'
-import { type ChainFault, chainFaults } from './audit.ts'
+import type { Replay } from '#core/replay.ts'
+import { type ChainFault, chainFaults, claimOf } from './audit.ts'
 import type { Api } from './http.ts'
 import type { PinStore } from './pins.ts'
-import { type ScannedLog, scanLog } from './scan-log.ts'
+import type { SeenCheckpoint } from './log.ts'
+import { type PublicRecord, scanLog } from './scan-log.ts'
 import { type Expiry, expiringOfficers } from './expiry.ts'
 
 /** What a party knows about itself. */
@@ -51,11 +53,35 @@ export async function monitorParty(
 ): Promise<Result<MonitorReport>> {
   const scanned = await scanLog(api, pins)
   if (!scanned.ok) return scanned
-  const chain = scanned.value.replay.links.flatMap(({ payload }) => readAct(payload))
+  const { checkpoint, records, replay } = scanned.value
+  const faults = chainFaults(claimOf(scanned.value))
+  return await judgeLog(
+    api,
+    { checkpoint, faults, replay, waiting: waitingAfter([], records) },
+    party,
+  )
+}
+
+/** A log as somebody has read it, whole or from where they had stopped. */
+export interface LogLook {
+  readonly checkpoint: SeenCheckpoint
+  readonly replay: Replay
+  readonly faults: readonly ChainFault[]
+  /** Act ids of public records that say `submitted`, and none that the act came to an end. */
+  readonly waiting: readonly string[]
+}
+
+/** Tells a party what it must look into, in a log that was read and holds. */
+export async function judgeLog(
+  api: Api,
+  { checkpoint, faults, replay, waiting }: LogLook,
+  party: MonitoredParty,
+): Promise<Result<MonitorReport>> {
+  const chain = replay.links.flatMap(({ payload }) => readAct(payload))
   const inChain = new Set(chain.map(({ id }) => id))
   const known = new Set(party.known)
   const findings: Finding[] = [
-    ...chainFaults(scanned.value),
+    ...faults,
     ...party.known
       .filter((act) => !inChain.has(act))
       .map((act) => ({ kind: 'withheld', act }) as const),
@@ -63,14 +89,13 @@ export async function monitorParty(
       ({ act, id }) => ({ kind: 'unknown', act: id, type: act.type }) as const,
     ),
   ]
-  for (const id of waitingActs(scanned.value, inChain)) {
-    const act = known.has(id) ? undefined : await readWaiting(api, id)
+  for (const id of waiting) {
+    const act = known.has(id) || inChain.has(id) ? undefined : await readWaiting(api, id)
     if (act !== undefined && concerns(act, party.domain))
       findings.push({ kind: 'waiting', act: id, type: act.type })
   }
-  const { directory } = scanned.value.replay
-  const expiring = await expiringOfficers(directory, party.domain, party.now)
-  return accept({ size: scanned.value.checkpoint.size, findings, expiring })
+  const expiring = await expiringOfficers(replay.directory, party.domain, party.now)
+  return accept({ size: checkpoint.size, findings, expiring })
 }
 
 function readAct(payload: string): readonly ParsedAct[] {
@@ -102,12 +127,18 @@ function concerns(act: Act, domain: string): boolean {
   return (act.type === 'party.admit' || act.type === 'party.suspend') && act.body.domain === domain
 }
 
-/** Governance acts that were submitted and are not in the chain. */
-function waitingActs({ records }: ScannedLog, inChain: ReadonlySet<string>): readonly string[] {
-  const submitted = records.flatMap(({ record }) =>
-    record.event === 'submitted' && !inChain.has(record.act) ? [record.act] : [],
-  )
-  return [...new Set(submitted)]
+/** Acts that wait after some further records. */
+export function waitingAfter(
+  before: readonly string[],
+  records: readonly PublicRecord[],
+): readonly string[] {
+  const waiting = new Set(before)
+  for (const { record } of records) {
+    if (record.event === 'directory.head') continue
+    if (record.event === 'submitted') waiting.add(record.act)
+    else waiting.delete(record.act)
+  }
+  return [...waiting]
 }
 
 async function readWaiting(api: Api, id: string): Promise<Act | undefined> {

@@ -26,6 +26,8 @@ export interface Coalition {
 export interface SeenTree {
   readonly size: number
   readonly root: Uint8Array
+  /** The signed checkpoint, verbatim: evidence, should the log ever show another history. */
+  readonly note?: string
 }
 
 /** The chain of a mailbox as it was last seen. */
@@ -134,17 +136,18 @@ export async function pinTree(
       return refuse('checkpoint-inconsistent', 'the log is not the one seen before')
     if (sameBytes(pinned.root, tree.root)) return accept(undefined)
   }
-  await writePin(pins, 'tree', { size: tree.size, root: hex(tree.root) })
+  const { note, root, size } = tree
+  await writePin(pins, 'tree', { size, root: hex(root), ...(note === undefined ? {} : { note }) })
   return accept(undefined)
 }
 
 /** The tree of the log that was last seen. */
 export async function pinnedTree(pins: PinStore): Promise<SeenTree | undefined> {
-  const pinned = await readPin<{ size: number; root: string }>(pins, 'tree')
+  const pinned = await readPin<{ size: number; root: string; note?: string }>(pins, 'tree')
   if (pinned === undefined) return undefined
   const root = fromHex(pinned.root)
   if (root === undefined) throw new Error('the pin of the log is damaged')
-  return { size: pinned.size, root }
+  return { ...pinned, root }
 }
 
 /** The chain of a mailbox that was last seen. */

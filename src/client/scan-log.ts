@@ -51,7 +51,11 @@ export async function scanLog(
   const seen = await fetchLog(api, pins)
   if (!seen.ok) return seen
   const { checkpoint, replay: before } = seen.value
-  const entries = await readEntries(api, checkpoint.size, onProgress)
+  const entries = await readEntries(
+    api,
+    { from: EMPTY_FRONTIER, size: checkpoint.size },
+    onProgress,
+  )
   if (!entries.ok) return entries
   const { frontier, hashes, levels } = entries.value
   if (!sameBytes(frontierRoot(frontier), checkpoint.root)) {
@@ -60,7 +64,7 @@ export async function scanLog(
       'the entries of the log do not give the root that it signed',
     )
   }
-  const records = await readRecords(api, hashes)
+  const records = await readRecords(api, { hashes, from: 0 })
   if (!records.ok) return records
   const after = await fetchDirectory(api, pins)
   if (!after.ok) return after
@@ -74,24 +78,27 @@ export async function scanLog(
   })
 }
 
-interface Entries {
+/** Entries of the log, in order, and what they make of the tree before them. */
+export interface Entries {
   readonly frontier: Frontier
   readonly hashes: readonly string[]
   readonly levels: readonly (readonly Uint8Array[])[]
 }
 
-async function readEntries(
+/** Reads the entries that follow a tree. Refuses `tile-malformed` for what is missing or is no entry. */
+export async function readEntries(
   api: Api,
-  size: number,
-  onProgress: LogProgress | undefined,
+  { from, size }: { readonly from: Frontier; readonly size: number },
+  onProgress?: LogProgress,
 ): Promise<Result<Entries>> {
   const hashes: string[] = []
   const levels: Uint8Array[][] = []
-  let frontier = EMPTY_FRONTIER
-  for (let index = 0; index * TILE_WIDTH < size; index++) {
+  let frontier = from
+  while (frontier.size < size) {
+    const index = Math.floor(frontier.size / TILE_WIDTH)
     const entries = await readBundle(api, index, tileWidth({ level: 0, index, size }))
     if (!entries.ok) return entries
-    for (const entry of entries.value) {
+    for (const entry of entries.value.slice(frontier.size % TILE_WIDTH)) {
       const digest = parseLogEntry(entry)
       if (!digest.ok) return digest
       hashes.push(hex(digest.value))
@@ -99,7 +106,7 @@ async function readEntries(
       frontier = grown.frontier
       for (const { hash, level } of grown.nodes) (levels[level] ??= []).push(hash)
     }
-    onProgress?.(hashes.length, size)
+    onProgress?.(frontier.size, size)
   }
   return accept({ frontier, hashes, levels })
 }
@@ -116,13 +123,13 @@ async function readBundle(
 }
 
 /** Asks for every addendum; that of a private record is nobody's but its parties'. */
-async function readRecords(
+export async function readRecords(
   api: Api,
-  hashes: readonly string[],
+  { from, hashes }: { readonly from: number; readonly hashes: readonly string[] },
 ): Promise<Result<readonly PublicRecord[]>> {
   const records: PublicRecord[] = []
-  const found = inFlight(hashes.entries(), async ([leafIndex, hash]) => ({
-    leafIndex,
+  const found = inFlight(hashes.entries(), async ([place, hash]) => ({
+    leafIndex: from + place,
     hash,
     addendum: await api.readAddendum(hash),
   }))

@@ -11,6 +11,7 @@ import { EXIT } from '#cli/exit.ts'
 import { type Home, withHome } from '#cli/home.ts'
 import { type Call, type Command, type Output, say } from '#cli/output.ts'
 import { keepEffective, ownActs } from '#cli/own-acts.ts'
+import { foreignFindings } from '#cli/own-findings.ts'
 import { openProgress } from '#cli/progress.ts'
 import { readId } from './party.ts'
 import { witnessLine } from './receipt.ts'
@@ -81,19 +82,14 @@ export const watchOnce: Command = async (call) => {
     if (!party.ok) return party
     const domain = party.value
     keepEffective(home, accepted)
-    const { effective, filed } = ownActs(home)
+    const { effective } = ownActs(home)
     const report = await monitorParty(api, pins, {
       domain,
       known: effective,
       now: call.io.now(),
     })
     if (!report.ok) return report
-    // What this home filed itself and now finds in the chain took effect in the meantime.
-    const arrived = report.value.findings.flatMap((finding) =>
-      finding.kind === 'unknown' && filed.includes(finding.act) ? [finding.act] : [],
-    )
-    keepEffective(home, arrived)
-    const findings = report.value.findings.filter((finding) => !isOwn(finding, filed))
+    const findings = foreignFindings(home, report.value.findings)
     const { expiring, size } = report.value
     const calm = `nothing to look into for ${domain}, ${String(size)} entries`
     const lines = findings.length === 0 ? [calm] : findings.map(describe)
@@ -110,11 +106,6 @@ async function partyOf(call: Call, home: Home): Promise<Result<string>> {
   if (named !== undefined) return accept(named)
   const actor = await openOfficer(call, home)
   return actor.ok ? accept(actor.value.party) : actor
-}
-
-/** Own acts that wait, or that took effect since, are news to nobody. */
-function isOwn(finding: Finding, filed: readonly string[]): boolean {
-  return (finding.kind === 'unknown' || finding.kind === 'waiting') && filed.includes(finding.act)
 }
 
 function warn({ expires, fingerprint }: Expiry): string {

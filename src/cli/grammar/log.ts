@@ -37,6 +37,51 @@ export const LOG_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('#cli/commands/log.ts')).watchOnce,
   },
   {
+    path: 'log watch',
+    summary:
+      'follow the log and raise an alarm: a fork, a stale log, a record that you did not expect',
+    about: [
+      'It reads what is new since its last look and prints one line of JSON per alert: log-refused, stale, quorum-missing, withheld, unknown, waiting, unlogged, outside-chain, head-wrong, expires. Evidence of a fork, both checkpoints with what shows it, is kept in a file that dunant log evidence checks.',
+      'With --once it looks once and ends with 5 for something to look into, with 6 where the log is only stale, short of witnesses, or a certificate about to end.',
+    ],
+    options: {
+      party: { type: 'text', value: 'DOMAIN', help: 'watch for records in the name of this party' },
+      accept: {
+        type: 'list',
+        value: 'ACT',
+        help: 'this act in the name of your party, or about it, is in order',
+      },
+      once: { type: 'flag', help: 'look once, for cron' },
+      every: { type: 'text', value: 'SECONDS', help: 'pause between two looks; default 60' },
+      stale: {
+        type: 'text',
+        value: 'HOURS',
+        help: 'alert where nothing fresh was seen for so long; default 26',
+      },
+      exec: {
+        type: 'text',
+        value: 'COMMAND',
+        help: 'run this by sh for each alert, with the line on standard input',
+      },
+    },
+    uses: ['coalition'],
+    examples: [
+      'dunant log watch --party contoso.example',
+      'dunant log watch --once --stale 4 --exec "mail -s log soc@contoso.example"',
+    ],
+    load: async () => (await import('#cli/commands/log-watch.ts')).watch,
+  },
+  {
+    path: 'log evidence',
+    summary: 'check evidence of a fork, offline',
+    about: [
+      'Exit code 0 says that the log keys named in the file signed two histories. Hold the keys against those of the coalition: dunant directory show.',
+    ],
+    args: [{ name: 'FILE', help: 'what dunant log watch wrote' }],
+    examples: ['dunant log evidence fork-0b5c.json'],
+    load: async () => (await import('#cli/commands/log-watch.ts')).evidence,
+  },
+  {
     path: 'api',
     summary: 'call the interface directly, signed in where a key is given',
     args: [

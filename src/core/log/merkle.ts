@@ -143,6 +143,24 @@ export function verifyInclusion(claim: InclusionClaim): Result<ProvenInclusion> 
   return accept(new InclusionProven(claim))
 }
 
+/**
+ * The root of the first `index + 1` leaves, as the tree of an inclusion proof has them: beside the leaf, the siblings on its left are all
+ * that they have. Two signed trees of which the larger one has another root there are a fork, for anybody to see.
+ *
+ * Refuses what `verifyInclusion` refuses.
+ */
+export function rootThrough(claim: InclusionClaim): Result<Uint8Array> {
+  const proven = verifyInclusion(claim)
+  if (!proven.ok) return proven
+  let walk: Walk = { node: claim.index, last: claim.size - 1 }
+  let hash = claim.leafHash
+  for (const sibling of claim.path) {
+    if (isRightOrLast(walk)) hash = nodeHash(sibling, hash)
+    walk = climb(walk)
+  }
+  return accept(hash)
+}
+
 /** What a consistency proof claims: the old tree is how the new one began. */
 export interface ConsistencyClaim {
   readonly oldSize: number
