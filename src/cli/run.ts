@@ -174,7 +174,8 @@ const OUTAGES: ReadonlySet<string> = new Set(['Outage', 'Overloaded', 'Unavailab
 function exitOfError(error: unknown): ExitCode {
   if (error instanceof UsageError) return EXIT.usage
   if (error instanceof FileError) return EXIT.input
-  if (error instanceof Error && error.name === 'BackupFault') return EXIT.input
+  if (error instanceof Error && ['BackupFault', 'SchemaTooNew'].includes(error.name))
+    return EXIT.input
   // The stored log is not the one that others have seen: nothing may be built on it.
   if (error instanceof Error && error.name === 'StartRefused') return EXIT.unverified
   if (error instanceof Busy || (error instanceof Error && OUTAGES.has(error.name)))

@@ -2,11 +2,14 @@ import { readdirSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { verifyCosignatures } from '#core/log/cosignature.ts'
+import { parseNote, parseVkey } from '#core/log/note.ts'
 import { dayOf } from '#core/time.ts'
 import type { Registry } from '#adapters/system/metrics.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Gauge } from '#ports/metrics.ts'
 import type { Storage } from '#ports/storage.ts'
+import type { DirectoryReader } from '#service/read-directory.ts'
 
 const NANOSECONDS = 1e9
 const WAITING_MAX = 1_024
@@ -111,6 +114,42 @@ export function logGauges(ports: { storage: Storage; clock: Clock }): readonly G
       read: async () =>
         (await storage.pendingRecords(dayOf(ports.clock.now()), WAITING_MAX)).length,
     },
+  ]
+}
+
+/** How far witnesses have followed, and when they did. None of it where the charter names no witness. */
+export function witnessGauges(ports: {
+  storage: Storage
+  clock: Clock
+  directory: DirectoryReader
+}): readonly Gauge[] {
+  const { clock, storage } = ports
+  const newest = async () => {
+    const { charter } = await ports.directory.current()
+    const { keys, quorum } = charter?.witnesses ?? { keys: [], quorum: 0 }
+    return { keys, found: quorum === 0 ? undefined : await storage.latestCheckpoint(quorum) }
+  }
+  const age = async (choose: (...times: readonly number[]) => number) => {
+    const { found, keys } = await newest()
+    const note = found === undefined ? undefined : parseNote(found.note)
+    const witnesses = keys
+      .map((key) => parseVkey(key))
+      .flatMap((key) => (key.ok ? [key.value] : []))
+    const cosigned = note?.ok === true ? verifyCosignatures(note.value, witnesses) : undefined
+    const times = cosigned?.ok === true ? cosigned.value.map(({ timeSeconds }) => timeSeconds) : []
+    return times.length === 0 ? undefined : clock.now() - choose(...times)
+  }
+  const help =
+    'Age of the newest and of the oldest cosignature under the newest witnessed checkpoint.'
+  const name = 'dunant_cosignature_age_seconds'
+  return [
+    {
+      name: 'dunant_log_witnessed_leaves',
+      help: 'Leaves under the newest checkpoint that the quorum of witnesses cosigned.',
+      read: async () => (await newest()).found?.size,
+    },
+    { name, help, labels: { which: 'newest' }, read: async () => await age(Math.max) },
+    { name, help, labels: { which: 'oldest' }, read: async () => await age(Math.min) },
   ]
 }
 

@@ -1,8 +1,8 @@
 import { openDirectoryBlobs } from '#adapters/blob/directory.ts'
 import { openPostgresBlobs } from '#adapters/blob/postgres.ts'
 import { openServiceCrypto } from '#adapters/keys/openpgp.ts'
-import { migratePostgresStorage, openPostgresStorage } from '#adapters/storage/postgres.ts'
-import { migrateSqliteStorage, openSqliteStorage } from '#adapters/storage/sqlite.ts'
+import { openPostgresStorage } from '#adapters/storage/postgres.ts'
+import { openSqliteStorage } from '#adapters/storage/sqlite.ts'
 import { systemClock } from '#adapters/system/clock.ts'
 import { jsonEvents } from '#adapters/system/events.ts'
 import { countedEvents, openMetrics, type Registry } from '#adapters/system/metrics.ts'
@@ -24,6 +24,7 @@ import { checkWitnesses } from './check-witnesses.ts'
 import type { ProcessConfig } from './config.ts'
 import { readServerHome, type ServerHome } from './home.ts'
 import { clientAddressIn, listen } from './listen.ts'
+import { migrateServer } from './migrate.ts'
 import { checkStart, openSigner } from './open-signer.ts'
 import {
   checkpointAge,
@@ -31,6 +32,7 @@ import {
   logGauges,
   type MetricsListener,
   processGauges,
+  witnessGauges,
 } from './metrics.ts'
 import { reachWitnesses, type WitnessReach } from './reach-witnesses.ts'
 import { drain, within } from './stop.ts'
@@ -74,6 +76,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const clock = options.clock ?? systemClock
   const measured = openMeasured(jsonEvents(options.log), { clock, port: config.metricsPort })
   const { events } = measured
+  // A database of a newer program is refused before anything is touched.
+  await migrateServer({ home, config, events })
   const signer = await openSigner(home, config)
   const { storage, blobs } = await openStores(home, config)
   await checkStart(storage, signer)
@@ -88,7 +92,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let isDraining = false
   const lifecycle = { isDraining: () => isDraining, signer }
   const server = await listen(createApp({ ...ports, ...measured.ports, ...lifecycle }), config)
-  const metrics = await measured.listen(logGauges({ storage, clock }))
+  const metrics = await measured.listen([...logGauges(ports), ...witnessGauges(ports)])
   const stopDue = repeat(events, async () => {
     await runDue(ports)
     await ports.sequencer.flush()
@@ -160,13 +164,11 @@ async function openStores(
   const { databaseUrl: url } = config
   if (url === undefined) {
     const { database: path, blobs } = home.paths
-    await migrateSqliteStorage({ path })
     return {
       storage: await openSqliteStorage({ path }),
       blobs: await openDirectoryBlobs({ path: blobs }),
     }
   }
-  await migratePostgresStorage({ url })
   return { storage: await openPostgresStorage({ url }), blobs: openPostgresBlobs({ url }) }
 }
 

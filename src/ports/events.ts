@@ -18,6 +18,8 @@ export type WitnessFailure =
  */
 export interface Events {
   listening(fields: { readonly url: string }): void
+  /** The schema of the database is being brought up to date, by so many steps; `first` is the first of them. */
+  migrating(fields: { readonly steps: number; readonly first: string }): void
   /** The process was told to end and lets running requests finish. */
   stopping(fields: { readonly seconds: number }): void
   /** The process has let go of everything; `cut` connections had no answer by then. */

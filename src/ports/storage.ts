@@ -183,3 +183,8 @@ export interface Storage {
 export class Unavailable extends Error {
   override readonly name: string = 'Unavailable'
 }
+
+/** A newer version of the program has changed the database: this one leaves it alone, and touches nothing of it. */
+export class SchemaTooNew extends Error {
+  override readonly name = 'SchemaTooNew'
+}

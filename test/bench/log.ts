@@ -67,6 +67,7 @@ export interface DiskLog {
 
 const EVENTS: Events = {
   listening: ignore,
+  migrating: ignore,
   stopping: ignore,
   stopped: ignore,
   actAccepted: ignore,

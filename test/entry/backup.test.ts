@@ -37,10 +37,9 @@ async function restore(
   return { ran, home }
 }
 
-function checkpointFile(name: string, ...witnesses: readonly number[]): string {
-  const path = saved.path(name)
-  writeFileSync(path, saved.checkpoint(...witnesses))
-  return path
+/** The options that name the checkpoints of some of the three witnesses. */
+function shownBy(...witnesses: readonly number[]): readonly string[] {
+  return witnesses.flatMap((n) => ['--checkpoint', saved.monitors[n - 1] ?? ''])
 }
 
 function filesIn(folder: string): readonly string[] {
@@ -93,46 +92,25 @@ test("yesterday's backup is not restored, by the memory of the signer: it says h
 })
 
 test("yesterday's backup is not restored by what witnesses have seen, nor any by too few of them", async () => {
-  const two = checkpointFile('two', 1, 3)
-  const { ran } = await restore(saved.yesterday, '--checkpoint', two)
+  const { ran } = await restore(saved.yesterday, ...shownBy(1, 3))
   expect(jsonOf(ran)['refused']).toBe('checkpoint-older')
-  const one = checkpointFile('one', 2)
-  const few = await restore(saved.today, '--checkpoint', one, '--checkpoint', one)
+  const few = await restore(saved.today, ...shownBy(2, 2))
   expect(jsonOf(few.ran)['refused']).toBe('note-unsigned')
-  const unsigned = checkpointFile('none')
-  expect(jsonOf((await restore(saved.today, '--checkpoint', unsigned)).ran)['refused']).toBe(
-    'note-unsigned',
-  )
+  const note = await (await fetch(saved.monitors[0] ?? '')).text()
+  const unwitnessed = saved.path('unwitnessed')
+  writeFileSync(unwitnessed, note.replace(/^— witness.*\n/m, ''))
+  const none = await restore(saved.today, '--checkpoint', unwitnessed, ...shownBy(3))
+  expect(jsonOf(none.ran)['refused']).toBe('note-unsigned')
 })
 
-test.each(['memory', 'witnesses'])(
-  "today's backup is restored by %s, and the log goes on without a fork",
-  async (shown) => {
-    const proof =
-      shown === 'memory'
-        ? ['--signer-memory', memory]
-        : ['--checkpoint', checkpointFile('w1', 1), '--checkpoint', checkpointFile('w2', 2)]
-    const { home, ran } = await restore(saved.today, ...proof)
-    expect(ran.err).toBe('')
-    expect(await faultsOf(home, '--deep')).toEqual({ code: 0, faults: [] })
-    const again = await saved.server.revive(home)
-    try {
-      const { coalition } = again
-      const { contoso } = threeOf(coalition)
-      const api = connect(coalition, await coalition.session(contoso))
-      const pins = await pinsOf(saved.server.coalition)
-      const { size } = accepted(await auditLog(api, pins))
-      expect(size).toBe(Number(jsonOf(ran)['size']))
-      expect((await api.readReceipt(saved.lateAct, { withChain: false })).ok).toBe(true)
-      const next = await coalition.submit('mailbox.invite', { tokens: ['dd'.repeat(32)] }, contoso)
-      expect(next.status).toBe(201)
-      // The same client asks for consistency with what it saw before.
-      expect(accepted(await auditLog(api, pins)).size).toBeGreaterThan(size)
-    } finally {
-      await again.close()
-    }
-  },
-)
+test.each([
+  ['the memory of the signer', () => ['--signer-memory', memory]],
+  ['two of three witnesses', () => shownBy(1, 2)],
+])("today's backup is restored by %s, whole", async (_, shown) => {
+  const { home, ran } = await restore(saved.today, ...shown())
+  expect(ran.err).toBe('')
+  expect(await faultsOf(home, '--deep')).toEqual({ code: 0, faults: [] })
+})
 
 test('a restore is told what shows the end of the log, in one way, and fills an empty folder alone', async () => {
   const none = await restore(saved.today)
@@ -182,4 +160,32 @@ test('keys are saved encrypted alone, and come back with their passphrase', asyn
   writeFileSync(passphrase, 'another passphrase\n')
   const wrong = await restore(out, '--signer-memory', memory, '--keys', sealed, ...kept)
   expect(jsonOf(wrong.ran)['refused']).toBe('passphrase-wrong')
+})
+
+test('the log of a restored server goes on without a fork, and a second one from the same backup does not start', async () => {
+  const [one, other] = [
+    await restore(saved.today, ...shownBy(2, 3)),
+    await restore(saved.today, '--signer-memory', memory),
+  ]
+  const again = await saved.server.revive(one.home)
+  try {
+    const { coalition } = again
+    const { contoso } = threeOf(coalition)
+    const api = connect(coalition, await coalition.session(contoso))
+    const pins = await pinsOf(saved.server.coalition)
+    const { size } = accepted(await auditLog(api, pins))
+    expect(size).toBe(Number(jsonOf(one.ran)['size']))
+    expect((await api.readReceipt(saved.lateAct, { withChain: false })).ok).toBe(true)
+    const next = await coalition.submit('mailbox.invite', { tokens: ['dd'.repeat(32)] }, contoso)
+    expect(next.status).toBe(201)
+    await saved.reach(size + 1)
+    // The same client asks for consistency with what it saw before.
+    expect(accepted(await auditLog(api, pins)).size).toBeGreaterThan(size)
+  } finally {
+    await again.close()
+  }
+  // Its memory is the one of before, but the witnesses have seen more.
+  const served = await runHere(['serve', '--data', other.home, '--port', '0', '--quiet'])
+  expect(served.code).toBe(5)
+  expect(served.err).toMatch(/has seen \d+ entries/)
 })

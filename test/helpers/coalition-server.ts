@@ -116,6 +116,7 @@ export function recordedEvents(events: string[]): HttpPorts['events'] {
   }
   return {
     listening: () => undefined,
+    migrating: () => undefined,
     stopping: () => undefined,
     stopped: () => undefined,
     actAccepted: () => undefined,

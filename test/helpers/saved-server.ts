@@ -1,27 +1,15 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hex } from '#core/bytes.ts'
-import { signCosignature } from '#core/log/cosignature.ts'
-import {
-  formatNote,
-  formatVkey,
-  KEY_TYPE_COSIGNATURE,
-  parseNote,
-  verifierOf,
-} from '#core/log/note.ts'
-import { sha256 } from '#core/hash.ts'
-import { utf8 } from '#core/bytes.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { hex, utf8 } from '#core/bytes.ts'
+import { sha256, sha256Hex } from '#core/hash.ts'
+import type { RunningWitness } from '#entry/witness.ts'
 import { jsonOf, type Ran, runHere } from './command-line.ts'
 import { fileNotice, idOf, openCampaign } from './notices.ts'
-import { threeOf } from './coalition.ts'
-import { accepted } from './openpgp-keys.ts'
-import { type ServerProcess, startServerProcess } from './server-process.ts'
-
-const WITNESSES = [1, 2, 3].map((n) => ({
-  name: `witness${String(n)}.example/w`,
-  seed: sha256(utf8(`witness ${String(n)}`)),
-}))
+import { ORIGIN, threeOf } from './coalition.ts'
+import { type ServerProcess, startServerProcess, type Witnessed } from './server-process.ts'
+import { serveWitness, type WitnessFolder, witnessFolder } from './witnesses.ts'
 
 /** A server that was saved while it ran, went on, was saved again, and ended. */
 export interface SavedServer {
@@ -36,8 +24,10 @@ export interface SavedServer {
   readonly today: string
   /** The act that only today's backup has. */
   readonly lateAct: string
-  /** The last checkpoint, cosigned by the witnesses of these numbers from 1 on. */
-  readonly checkpoint: (...witnesses: readonly number[]) => string
+  /** Where each of the three witnesses, of which the charter wants two, shows the last checkpoint that it cosigned. */
+  readonly monitors: readonly string[]
+  /** Waits until all witnesses have seen so many entries. */
+  readonly reach: (size: number) => Promise<void>
   readonly clear: () => Promise<void>
 }
 
@@ -45,8 +35,10 @@ export interface SavedServer {
 export async function saveServer(): Promise<SavedServer> {
   const folder = mkdtempSync(join(tmpdir(), 'dunant-saved-'))
   const path = (name: string) => join(folder, name)
-  const keys = WITNESSES.map((witness) => formatVkey(verifierOf(witness, KEY_TYPE_COSIGNATURE)))
-  const server = await startServerProcess({ witnesses: { keys: keys.toSorted(), quorum: 2 } })
+  const witnesses = new Witnesses()
+  const server = await startServerProcess({
+    witnesses: async (logKey) => await witnesses.follow(logKey),
+  })
   const home = join(server.folder, 'home')
   const save = async () =>
     await runHere(['backup', '--data', home, '--out', path('backup'), '--json'])
@@ -63,7 +55,7 @@ export async function saveServer(): Promise<SavedServer> {
     contoso,
   )
   const second = await save()
-  const note = await (await fetch(`${server.url}/log/checkpoint`)).text()
+  await witnesses.reach(Number(jsonOf(second)['size']))
   await server.stop()
   return {
     server,
@@ -73,9 +65,11 @@ export async function saveServer(): Promise<SavedServer> {
     yesterday: path('yesterday'),
     today: path('backup'),
     lateAct: idOf(late),
-    checkpoint: (...numbers) => cosigned(note, numbers),
+    monitors: witnesses.monitors,
+    reach: async (size) => await witnesses.reach(size),
     clear: async () => {
       await server.clear()
+      await witnesses.close()
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -90,13 +84,36 @@ async function busy({ coalition }: ServerProcess): Promise<void> {
   }
 }
 
-function cosigned(note: string, numbers: readonly number[]): string {
-  const { signatures, text } = accepted(parseNote(note))
-  const timeSeconds = Math.floor(Date.now() / 1000)
-  const lines = WITNESSES.filter((_, i) => numbers.includes(i + 1)).map((witness) =>
-    signCosignature({ text, timeSeconds }, witness),
-  )
-  return formatNote({ text, signatures: [...signatures, ...lines] })
+/** Three witnesses in this process. */
+class Witnesses {
+  readonly #folders: WitnessFolder[] = []
+  readonly #running: RunningWitness[] = []
+
+  get monitors(): readonly string[] {
+    return this.#running.map(({ url }) => `${url}/${sha256Hex(utf8(ORIGIN))}/checkpoint`)
+  }
+
+  async follow(logKey: string): Promise<Witnessed> {
+    for (const n of [1, 2, 3]) {
+      const folder = witnessFolder(`witness${String(n)}.example/w`, [logKey])
+      this.#folders.push(folder)
+      this.#running.push(await serveWitness(folder.home))
+    }
+    const addresses = this.#running.map(({ url, vkey }) => ({ url, vkey }))
+    return { addresses, policy: { keys: addresses.map(({ vkey }) => vkey).toSorted(), quorum: 2 } }
+  }
+
+  /** Waits until all of them have seen so many entries. */
+  async reach(size: number): Promise<void> {
+    for (const url of this.monitors) {
+      while (Number((await (await fetch(url)).text()).split('\n')[1]) < size) await sleep(20)
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const witness of this.#running) await witness.close()
+    for (const folder of this.#folders) folder.clear()
+  }
 }
 
 /** What `dunant doctor` finds wrong, by the names of its checks. */

@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,8 +17,13 @@ import type { Hono } from 'hono'
 import type { Directory } from '#core/directory.ts'
 import { sha256Hex } from '#core/hash.ts'
 import type { Quorums, WitnessPolicy } from '#core/act-bodies.ts'
-import { readEnvironment } from '#entry/config.ts'
-import { createServerHome, setGenesis } from '#entry/home.ts'
+import {
+  formatServerFile,
+  parseServerFile,
+  readEnvironment,
+  type WitnessAddresses,
+} from '#entry/config.ts'
+import { createServerHome, serverPaths, setGenesis } from '#entry/home.ts'
 import { startServer } from '#entry/node.ts'
 import { DirectorySchema } from '#wire/answers.ts'
 import type { HttpPorts } from '#http/app.ts'
@@ -49,12 +62,25 @@ export interface Survivor {
 
 const START_MILLISECONDS = 30_000
 
+/** Witnesses as a charter names them, and where they answer. */
+export interface Witnessed {
+  readonly policy: WitnessPolicy
+  readonly addresses: WitnessAddresses
+}
+
+function nameWitnesses(home: string, witnesses: WitnessAddresses): void {
+  const path = serverPaths(home).serverFile
+  const file = parseServerFile(readFileSync(path, 'utf8'))
+  writeFileSync(path, formatServerFile({ ...file, witnesses, witness_pause_seconds: 0.05 }))
+}
+
 /** Starts a server by the system's clock and founds a coalition over HTTP. */
 export async function startServerProcess(
   options: {
     readonly quorums?: Partial<Quorums>
     readonly templates?: readonly string[]
-    readonly witnesses?: WitnessPolicy
+    /** Gives the witnesses that are to follow a log. */
+    readonly witnesses?: (logKey: string) => Promise<Witnessed>
     /** The environment of `dunant serve` as it is shipped; without it the sources run. */
     readonly serve?: Readonly<Record<string, string>>
   } = {},
@@ -65,7 +91,8 @@ export async function startServerProcess(
   const companies = await Promise.all(domains.map(async (domain) => await companyKey(domain)))
   const { log_key, service_certificate } = await createServerHome(home, { origin: ORIGIN })
   const quorums = { ...QUORUMS, ...options.quorums }
-  const witnesses = options.witnesses ?? { keys: [], quorum: 0 }
+  const witnessed = await options.witnesses?.(log_key)
+  const witnesses = witnessed?.policy ?? { keys: [], quorum: 0 }
   const terms = {
     log_key,
     quorums,
@@ -76,6 +103,7 @@ export async function startServerProcess(
   const charter = composeCharter(companies, terms, now())
   const genesis = sha256Hex(charter)
   setGenesis(home, genesis)
+  if (witnessed !== undefined) nameWitnesses(home, witnessed.addresses)
   const child = launch({ folder, home, serve: options.serve })
   const url = await addressOf(child, folder)
   const clientsAt = (at: string): Coalition =>

@@ -1,5 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely'
 import { type Dialect, type Migration, migrations } from '#migrations'
+import { SchemaTooNew } from '#ports/storage.ts'
 import type { Engine } from './engine.ts'
 import { insertRows } from './rows.ts'
 import { queryBuilder, recorded } from './schema.ts'
@@ -13,7 +14,7 @@ const MIGRATION_LOCK = 18_631_864
  * Each migration and the row that says so are one batch, so that a crash leaves it done or not begun, and of two
  * processes that start at once one finds it done.
  *
- * @throws Error where a newer version of the program has changed the database.
+ * @throws SchemaTooNew where a newer version of the program has changed the database.
  */
 export async function migrate(engine: Engine): Promise<readonly string[]> {
   const { dialect } = engine
@@ -46,7 +47,7 @@ async function missing(engine: Engine): Promise<readonly Migration[]> {
   )
   const unknown = done.filter(({ name }) => !migrations.some((known) => known.name === name))
   if (unknown.length > 0) {
-    throw new Error(
+    throw new SchemaTooNew(
       `a newer version of the program has changed the database (${namesOf(unknown)}): this one leaves it alone`,
     )
   }

@@ -13,6 +13,7 @@ export function jsonEvents(write: (line: string) => void): Events {
     }
   return {
     listening: report('listening'),
+    migrating: report('migrating'),
     stopping: report('stopping'),
     stopped: report('stopped'),
     actAccepted: report('act_accepted'),

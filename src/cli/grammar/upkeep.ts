@@ -76,4 +76,14 @@ export const UPKEEP_COMMANDS: readonly CommandSpec[] = [
     examples: ['dunant doctor --data /srv/dunant', 'dunant doctor --deep --json'],
     load: async () => (await import('#cli/commands/doctor.ts')).doctor,
   },
+  {
+    path: 'migrate',
+    summary: "bring a server's database up to the schema of this version",
+    about: [
+      'A server does the same when it starts, after it has said so. A SQLite database is copied first; make a backup of PostgreSQL yourself. There is no way back but that copy: an older version refuses a newer schema.',
+    ],
+    options: DATA,
+    examples: ['dunant migrate --data /srv/dunant'],
+    load: async () => (await import('#cli/commands/migrate.ts')).migrate,
+  },
 ]
