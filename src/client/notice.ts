@@ -52,7 +52,8 @@ export interface ComposedProduct {
   readonly line: string
   /** 64 hex digits. */
   readonly salt: string
-  readonly signed: Uint8Array
+  /** The signed notice, base64. */
+  readonly signed: string
 }
 
 /** Why somebody is not told, or not told in the way that was asked for. */

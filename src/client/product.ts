@@ -5,7 +5,7 @@ import { type TrustAnchor, verifyReceipt } from '#core/verify-receipt.ts'
 import { parseAct } from '#wire/act.ts'
 import type { ProductFile } from '#wire/product.ts'
 import type { Bundle } from './bundle.ts'
-import type { ComposedProduct } from './notice.ts'
+import type { ProductLine } from './envelope.ts'
 import { type NoticeExpectation, openEnvelope, type OpenedNotice } from './open-envelope.ts'
 
 /** What a product file is opened with: the account as its reader types it, and what the reader's client knows. */
@@ -21,7 +21,7 @@ export type ProductExpectation = Omit<NoticeExpectation, 'proof'> & {
  * @throws TypeError where the bundle does not have the line.
  */
 export function composeProduct(
-  product: ComposedProduct,
+  product: Pick<ProductLine, 'line' | 'salt' | 'signed'>,
   bundle: Bundle,
   receipt?: Receipt,
 ): ProductFile {

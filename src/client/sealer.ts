@@ -1,7 +1,7 @@
 import type { NoticeStatement } from '#core/notice-statement.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { TemplateText } from '#core/template.ts'
-import { fromHex } from '#core/bytes.ts'
+import { base64, fromHex } from '#core/bytes.ts'
 import { composeEnvelope, composeProductLine } from './envelope.ts'
 import type { VerifiedMailbox } from './mailbox.ts'
 import type { UnlockedKey } from './openpgp.ts'
@@ -23,8 +23,8 @@ export type Part = {
 export interface SealedPart {
   /** Of the bundle, without its line feed. */
   readonly line: string
-  /** For an account: the signed notice, which the line commits to. */
-  readonly signed?: Uint8Array
+  /** For an account: the signed notice, which the line commits to, in base64 as its file has it. */
+  readonly signed?: string
 }
 
 /** What is the same for every part. */
@@ -75,7 +75,7 @@ async function sealPart(
   const product = await composeProductLine(draft, { account: part.account, salt })
   if (!product.ok) return product
   const { line, signed } = product.value
-  return accept({ line, signed })
+  return accept({ line, signed: base64(signed) })
 }
 
 /** Leaves to `other` the parts that `first` is not for: its answer for them is `undefined`. */

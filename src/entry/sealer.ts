@@ -43,6 +43,8 @@ export interface NativeSealer {
 
 /** More than a filing ever has under way at once. */
 const JOBS_MAX = 256
+/** A thread keeps nothing of a job. */
+const YOUNG_MEGABYTES_MAX = 6
 
 /**
  * Opens a native sealer. The secret stays in the memory of this process and its threads.
@@ -63,7 +65,13 @@ export async function openNativeSealer(terms: NativeTerms): Promise<NativeSealer
 async function openThreads(size: number): Promise<Pool<SealJobs>> {
   // A job is a batch already.
   const program = workerProgram('seal-worker')
-  return await openPool<SealJobs>({ program, size, jobsMax: JOBS_MAX, batchMax: 1 })
+  return await openPool<SealJobs>({
+    program,
+    size,
+    jobsMax: JOBS_MAX,
+    batchMax: 1,
+    youngMegabytesMax: YOUNG_MEGABYTES_MAX,
+  })
 }
 
 async function sealHere(job: SealJob): Promise<readonly Result<Sealed>[]> {

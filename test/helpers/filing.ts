@@ -2,6 +2,7 @@ import { fetchTemplate } from '#client/adopted-template.ts'
 import { signAct } from '#client/act.ts'
 import { type Bundle, composeBundle, uploadBundle } from '#client/bundle.ts'
 import { fetchDirectory } from '#client/directory.ts'
+import type { ProductLine } from '#client/envelope.ts'
 import { type Api, openApi } from '#client/http.ts'
 import {
   type ComposedNotice,
@@ -18,7 +19,9 @@ import { systemRandom } from '#client/random.ts'
 import type { Recipient } from '#client/recipients.ts'
 import { stockSealer } from '#client/sealer.ts'
 import type { NoticeFileBody } from '#core/act-bodies.ts'
+import { fromBase64 } from '#core/bytes.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
+import { lineCommitment } from '#core/commitment.ts'
 import { textHash } from '#core/template.ts'
 import type { LinePath } from '#core/receipt.ts'
 import type { Replay } from '#core/replay.ts'
@@ -143,7 +146,7 @@ export async function fileLines(
 
 /** A notice that a company filed through the whole of the client library. */
 export interface FiledNotice extends Filed {
-  readonly products: readonly (ComposedProduct & { readonly recipient: Recipient })[]
+  readonly products: readonly (ProductLine & { readonly recipient: Recipient })[]
   readonly composed: {
     readonly lines: readonly string[]
     readonly told: number
@@ -169,7 +172,7 @@ export async function composeLines(
   const all: ComposedNotice[] = []
   for await (const one of composed) all.push(one)
   const products = all.flatMap(({ product, recipient }) =>
-    product === undefined ? [] : [{ ...product, recipient }],
+    product === undefined ? [] : [{ ...product, ...bytesOf(product), recipient }],
   )
   return {
     products,
@@ -181,6 +184,11 @@ export async function composeLines(
       undeliverable: all.flatMap(({ undeliverable }) => undeliverable ?? []),
     },
   }
+}
+
+function bytesOf({ salt, signed }: ComposedProduct): Pick<ProductLine, 'commitment' | 'signed'> {
+  const bytes = fromBase64(signed) ?? new Uint8Array()
+  return { commitment: lineCommitment(salt, bytes), signed: bytes }
 }
 
 /** Composes, uploads and files a notice as the command line does. */

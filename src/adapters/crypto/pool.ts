@@ -19,6 +19,8 @@ export interface PoolOptions {
   readonly batchMax: number
   /** After this long with one message a worker is held to be lost. */
   readonly millisecondsMax?: number
+  /** How large the heap for young objects may grow in each thread: where little is kept, a small one costs little time. */
+  readonly youngMegabytesMax?: number
 }
 
 /** Worker threads that do the jobs of a table. */
@@ -230,7 +232,12 @@ function lose(slot: Slot, cause: unknown): void {
 async function startWorker(state: PoolState): Promise<void> {
   const worker = new Worker(state.options.program.url, {
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX },
+    resourceLimits: {
+      maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX,
+      ...(state.options.youngMegabytesMax === undefined
+        ? {}
+        : { maxYoungGenerationSizeMb: state.options.youngMegabytesMax }),
+    },
   })
   const slot: Slot = { pool: state, worker, sent: new Map(), isReady: false, deadline: undefined }
   state.slots.add(slot)

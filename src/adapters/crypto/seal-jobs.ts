@@ -31,10 +31,10 @@ export interface SealJob {
   readonly tasks: readonly SealTask[]
 }
 
-/** A line of the bundle; for an account with the signed notice that it commits to. */
+/** A line of the bundle; for an account with the signed notice that it commits to, in base64. */
 export interface Sealed {
   readonly line: string
-  readonly signed?: Uint8Array
+  readonly signed?: string
 }
 
 /** What the worker threads of a filing company do. */
@@ -73,7 +73,8 @@ function sealTask(
   if ('salt' in into) {
     // As `lineCommitment` of core, at the speed of OpenSSL.
     const commitment = hash('sha256', Buffer.concat([Buffer.from(into.salt, 'hex'), signed]))
-    return accept({ line: formatLine({ kind: 'commitment', commitment }, ''), signed })
+    const line = formatLine({ kind: 'commitment', commitment }, '')
+    return accept({ line, signed: signed.toString('base64') })
   }
   const message = encryptMessage(into.recipient, signed)
   const { mailbox } = into

@@ -5,7 +5,7 @@ import type { RandomBytes } from '#client/random.ts'
 import { lineHash, paddedCount, parseLine } from '#core/bundle.ts'
 import { lengthOf, openLineWriter, readExactly, readLines } from './line-file.ts'
 import { openLineSorter } from './sorted-lines.ts'
-import { spooledNotices } from './spool.ts'
+import { spooledLines } from './spool.ts'
 import { openTreeReader, openTreeWriter, type TreeReader } from './tree-file.ts'
 
 /** What names a bundle. */
@@ -44,10 +44,9 @@ const LINE_FEED = 0x0a
 export function writeBundle(folder: string, random: RandomBytes): BundleName {
   const sorter = openLineSorter(folder, 'lines')
   let given = 0
-  for (const { bytes, lines, offset } of spooledNotices(folder)) {
-    for (const [position, line] of lines.entries())
-      sorter.add(position === 0 ? `${line}${MARK}${String(offset)} ${String(bytes)}` : line)
-    given += lines.length
+  for (const { bytes, line, offset } of spooledLines(folder)) {
+    sorter.add(bytes === 0 ? line : `${line}${MARK}${String(offset)} ${String(bytes)}`)
+    given += 1
   }
   const count = paddedCount(given)
   for (let i = given; i < count; i++) sorter.add(paddingLine(random))
@@ -99,15 +98,15 @@ export function openBundleFile(folder: string, name: BundleName): BundleFile {
     },
     places: function* (from) {
       let position = 0
-      for (const { text } of readLines(join(folder, PLACES))) {
-        const [index = 0, offset = 0, bytes = 0] = text.split(' ').map(Number)
+      for (const line of readLines(join(folder, PLACES))) {
+        const [index = 0, offset = 0, bytes = 0] = line.text().split(' ').map(Number)
         if (position >= from) yield { index, offset, bytes }
         position += 1
       }
     },
     mailboxes: function* () {
-      for (const { text } of readLines(join(folder, MAILBOXES))) {
-        const [index = '', mailbox = ''] = text.split(' ')
+      for (const line of readLines(join(folder, MAILBOXES))) {
+        const [index = '', mailbox = ''] = line.text().split(' ')
         yield { index: Number(index), mailbox }
       }
     },

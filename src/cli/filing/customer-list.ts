@@ -96,9 +96,9 @@ export function* listedRecipients(
   { repeated }: Pick<CheckedList, 'repeated'>,
 ): Generator<Recipient> {
   const left = new Set(repeated)
-  for (const { text } of readLines(join(folder, RECIPIENTS))) {
+  for (const line of readLines(join(folder, RECIPIENTS))) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written above
-    const recipient = JSON.parse(text) as Recipient
+    const recipient = JSON.parse(line.text()) as Recipient
     if (!left.has(recipient.line)) yield recipient
   }
 }

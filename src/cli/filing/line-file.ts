@@ -11,9 +11,10 @@ import {
 
 /** A line of a file and where it stands, its line feed not counted. */
 export interface PlacedLine {
-  readonly text: string
   readonly offset: number
   readonly bytes: number
+  /** Decodes the line; many are passed over. To be asked before the next line is. */
+  text(): string
 }
 
 /** A file that lines are added to. */
@@ -27,7 +28,7 @@ export interface LineWriter {
 
 const LINE_FEED = 0x0a
 const READ_BYTES = 64 * 1024
-const WRITE_CHARACTERS = 256 * 1024
+const WRITE_CHARACTERS = 64 * 1024
 
 /** Opens a file of lines for adding, for its owner alone. What stands behind `fromBytes` is cut off. */
 export function openLineWriter(path: string, fromBytes = 0): LineWriter {
@@ -80,10 +81,11 @@ export function* readLines(path: string): Generator<PlacedLine> {
         rest.length === 0 ? piece.subarray(0, read) : Buffer.concat([rest, piece.subarray(0, read)])
       let start = 0
       for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+        const [from, to] = [start, end]
         yield {
-          text: bytes.toString('utf8', start, end),
-          offset: offset + start,
-          bytes: end - start,
+          offset: offset + from,
+          bytes: to - from,
+          text: () => bytes.toString('utf8', from, to),
         }
         start = end + 1
       }

@@ -47,7 +47,7 @@ function ascending(a: string, b: string): number {
 }
 
 function* textsOf(path: string): Generator<string> {
-  for (const { text } of readLines(path)) yield text
+  for (const line of readLines(path)) yield line.text()
 }
 
 /** Gives the least of the foremost lines again and again. */

@@ -2,20 +2,36 @@ import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ComposedNotice, Undeliverable } from '#client/notice.ts'
 import { productName } from '#cli/product-files.ts'
-import { openLineWriter, readExactly, readLines } from './line-file.ts'
+import { openLineWriter, type PlacedLine, readExactly, readLines } from './line-file.ts'
 
-/** What was composed for one recipient, as it is kept until the notice is filed. */
-export interface SpooledNotice {
+/**
+ * What was composed for one recipient: a line of a spool. Behind it stands the signed notice, in base64, where there is one, and then the line of
+ * the recipient's mailbox, where there is one; they are most of the spool, and are passed over by whoever needs only this.
+ */
+interface SpooledHead {
   /** The line of the customer list. */
   readonly row: number
   /** Of the product file. */
   readonly name: string
-  /** Lines of the bundle: the product's first. None where the recipient is not told. */
-  readonly lines: readonly string[]
-  readonly salt?: string
-  /** Base64 of the signed notice. */
-  readonly signed?: string
+  readonly product?: { readonly line: string; readonly salt: string }
+  readonly hasMailbox: boolean
   readonly undeliverable?: Undeliverable
+}
+
+/** What a customer's file is made of. */
+export interface SpooledProduct {
+  /** Of the file, without its ending. */
+  readonly name: string
+  readonly salt: string
+  /** Base64. */
+  readonly signed: string
+}
+
+/** A line for the bundle. For a customer's, where in the spool that customer's product stands; else `bytes` is 0. */
+export interface SpooledLine {
+  readonly line: string
+  readonly offset: number
+  readonly bytes: number
 }
 
 /** What stands in a spool. */
@@ -29,18 +45,14 @@ export interface SpoolState {
   readonly bytes: number
 }
 
-const SPOOL = 'composed.ndjson'
+const SPOOL = 'composed'
 /** After so many the spool is made durable: no more than these are composed again after a power cut. */
 const SYNC_EVERY = 512
 
-/** Everything that was composed so far. A last line that a killed process left half written, or anything behind it, is not counted. */
+/** What was composed so far. What a killed process left half written, and anything behind it, is not counted. */
 export function readSpool(folder: string): SpoolState {
   let state: SpoolState = { told: 0, recipients: 0, lastRow: 0, undeliverable: [], bytes: 0 }
-  for (const { bytes, offset, text } of readLines(join(folder, SPOOL))) {
-    const notice = parse(text)
-    if (notice === undefined) break
-    state = grown(state, notice, offset + bytes + 1)
-  }
+  for (const { end, head } of records(folder)) state = grown(state, head, end)
   return state
 }
 
@@ -55,9 +67,12 @@ export async function fillSpool(
   let state = from
   try {
     for await (const one of composed) {
-      const notice = spooled(one)
-      const text = JSON.stringify(notice)
-      state = grown(state, notice, writer.add(text) + Buffer.byteLength(text) + 1)
+      const head = headOf(one)
+      const parts = [JSON.stringify(head), one.product?.signed, one.mailboxLine]
+      let end = 0
+      for (const part of parts)
+        if (part !== undefined) end = writer.add(part) + Buffer.byteLength(part) + 1
+      state = grown(state, head, end)
       if (state.recipients % SYNC_EVERY === 0) writer.sync()
       onProgress(state)
     }
@@ -68,28 +83,27 @@ export async function fillSpool(
   }
 }
 
-/** The notices of a spool, with where they stand. */
-export function* spooledNotices(
-  folder: string,
-): Generator<SpooledNotice & { readonly offset: number; readonly bytes: number }> {
-  for (const { bytes, offset, text } of readLines(join(folder, SPOOL))) {
-    const notice = parse(text)
-    if (notice === undefined) throw new Error('what was composed is damaged')
-    yield { ...notice, offset, bytes }
+/** The lines of a whole spool, in the order of the customer list. @throws Error where it is damaged. */
+export function* spooledLines(folder: string): Generator<SpooledLine> {
+  for (const { head, mailboxLine, offset, productEnd } of records(folder)) {
+    if (head.product === undefined) continue
+    yield { line: head.product.line, offset, bytes: productEnd - offset }
+    if (mailboxLine !== undefined) yield { line: mailboxLine, offset, bytes: 0 }
   }
 }
 
-/** Opens a spool for reading single notices by their place. */
+/** Opens a spool for reading single products by their place. */
 export function openSpool(folder: string): {
-  read(offset: number, bytes: number): SpooledNotice
+  read(offset: number, bytes: number): SpooledProduct
   close(): void
 } {
   const file = openSync(join(folder, SPOOL), 'r')
   return {
     read: (offset, bytes) => {
-      const notice = parse(readExactly(file, offset, bytes).toString())
-      if (notice === undefined) throw new Error('what was composed is damaged')
-      return notice
+      const [first = '', signed = ''] = readExactly(file, offset, bytes).toString().split('\n')
+      const head = parse(first)
+      if (head?.product === undefined) throw new Error('what was composed is damaged')
+      return { name: head.name, salt: head.product.salt, signed }
     },
     close: () => {
       closeSync(file)
@@ -97,38 +111,62 @@ export function openSpool(folder: string): {
   }
 }
 
-function spooled({
-  mailboxLine,
-  product,
-  recipient,
-  undeliverable,
-}: ComposedNotice): SpooledNotice {
+interface SpooledRecord {
+  readonly head: SpooledHead
+  readonly mailboxLine: string | undefined
+  readonly offset: number
+  /** Where the signed notice ends, and where the record does. */
+  readonly productEnd: number
+  readonly end: number
+}
+
+/** Whole records, up to the first that is not. */
+function* records(folder: string): Generator<SpooledRecord> {
+  const lines = readLines(join(folder, SPOOL))
+  for (let first = next(lines); first !== undefined; first = next(lines)) {
+    const { offset } = first
+    const head = parse(first.text())
+    if (head === undefined) return
+    const signed = head.product === undefined ? first : next(lines)
+    if (signed === undefined) return
+    const productEnd = signed.offset + signed.bytes
+    const mailbox = head.hasMailbox ? next(lines) : undefined
+    if (head.hasMailbox && mailbox === undefined) return
+    const end = mailbox === undefined ? productEnd : mailbox.offset + mailbox.bytes
+    yield { head, mailboxLine: mailbox?.text(), offset, productEnd, end: end + 1 }
+  }
+}
+
+function next(lines: Iterator<PlacedLine>): PlacedLine | undefined {
+  const found = lines.next()
+  return found.done === true ? undefined : found.value
+}
+
+function headOf({ mailboxLine, product, recipient, undeliverable }: ComposedNotice): SpooledHead {
   return {
     row: recipient.line,
     name: productName(recipient.account),
-    lines: [product?.line, mailboxLine].filter((line) => line !== undefined),
-    ...(product === undefined
-      ? {}
-      : { salt: product.salt, signed: Buffer.from(product.signed).toString('base64') }),
+    ...(product === undefined ? {} : { product: { line: product.line, salt: product.salt } }),
+    hasMailbox: mailboxLine !== undefined,
     ...(undeliverable === undefined ? {} : { undeliverable }),
   }
 }
 
-function grown(state: SpoolState, notice: SpooledNotice, bytes: number): SpoolState {
-  if (notice.undeliverable !== undefined) state.undeliverable.push(notice.undeliverable)
+function grown(state: SpoolState, head: SpooledHead, bytes: number): SpoolState {
+  if (head.undeliverable !== undefined) state.undeliverable.push(head.undeliverable)
   return {
-    told: state.told + (notice.lines.length > 0 ? 1 : 0),
+    told: state.told + (head.product === undefined ? 0 : 1),
     recipients: state.recipients + 1,
-    lastRow: notice.row,
+    lastRow: head.row,
     undeliverable: state.undeliverable,
     bytes,
   }
 }
 
-function parse(text: string): SpooledNotice | undefined {
+function parse(text: string): SpooledHead | undefined {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by this file alone
-    return JSON.parse(text) as SpooledNotice
+    return JSON.parse(text) as SpooledHead
   } catch {
     return undefined
   }
