@@ -1,16 +1,16 @@
+import { availableParallelism } from 'node:os'
 import { createMessage, encrypt, type Key, type PrivateKey, readKey, readPrivateKey } from 'openpgp'
+import { generateOfficerKey, signingSecret, type UnlockedKey, unlockKey } from '#client/openpgp.ts'
+import { encryptMessage } from '#adapters/crypto/encrypt-message.ts'
+import { recipientOf } from '#adapters/crypto/recipient.ts'
+import { openMessageSigner, signMessage } from '#adapters/crypto/sign-message.ts'
 import { inFlight } from '#client/in-flight.ts'
-import {
-  encryptTo,
-  generateOfficerKey,
-  signEntity,
-  type UnlockedKey,
-  unlockKey,
-} from '#client/openpgp.ts'
 import { systemRandom } from '#client/random.ts'
 import { base64, utf8 } from '#core/bytes.ts'
 import { mailbox } from '#test/helpers/client-keys.ts'
+import { openNativeSealer } from '#entry/sealer.ts'
 import { accepted, DAY, NOW } from '#test/helpers/openpgp-keys.ts'
+import { accountTemplate, STATEMENT } from '#test/helpers/statements.ts'
 import { gpgContender } from './gpg.ts'
 import {
   type Contender,
@@ -20,20 +20,28 @@ import {
   type Line,
   perSecond,
   speedRatio,
+  wallMeter,
 } from './measure.ts'
 import { bareKey, bareSigningKey, sealBare } from './primitives.ts'
 
 const NOTICE_BYTES = 2048
 const NOTICES = 64
 const RECIPIENTS = 16
+/** Batches under way at once. */
+const IN_FLIGHT = 8
 
 /** Signing a notice of 2 KB and encrypting it to one customer. */
 export const seal: Group = {
   name: 'seal',
-  lines: ['sign-encrypt-primitives', 'sign-encrypt-stock', 'sign-encrypt-gpg'],
+  lines: [
+    'sign-encrypt-primitives',
+    'sign-encrypt-stock',
+    'sign-encrypt-gpg',
+    'sign-encrypt-cores',
+  ],
   run: async (effort, print) => {
     const desk = await openDesk()
-    const ours = ourContender(desk)
+    const ours = await ourContender(desk)
     const contenders = [ours, bareContender(desk), stockContender(desk)]
     const [our, bare, stock] = await interleave(contenders, effort)
     print({
@@ -49,6 +57,7 @@ export const seal: Group = {
       reference: `${String(perSecond(stock))} per second of CPU: encrypt() of OpenPGP.js with both keys read before, one after the other`,
     })
     await againstGpg(desk, ours, { effort, print })
+    await onAllCores(desk, effort, print)
   },
 }
 
@@ -90,16 +99,69 @@ function notice(): Uint8Array {
   return utf8((head + base64(systemRandom(NOTICE_BYTES))).slice(0, NOTICE_BYTES))
 }
 
-function ourContender(desk: Desk): Contender {
-  const one = async (turn: number): Promise<Uint8Array> =>
-    await encryptTo(
-      at(desk.recipients, turn).certificate,
-      await signEntity(desk.reporter, at(desk.notices, turn), { at: NOW }),
-      { at: NOW },
-    )
+/** As a filing does it, without the text: the key is judged once, the recipient each time. */
+async function ourContender(desk: Desk): Promise<Contender> {
+  const secret = await signingSecret(desk.reporter, { at: NOW })
+  if (secret === undefined) throw new Error('the key is not native')
+  const signer = openMessageSigner(secret)
   return {
     run: async (times) => {
-      for await (const message of inFlight(numbers(times), one)) checkSize(message)
+      for (const turn of numbers(times)) {
+        const recipient = await recipientOf(at(desk.recipients, turn).certificate, NOW)
+        if (recipient === undefined) throw new Error('a recipient is not native')
+        const signed = signMessage(signer, at(desk.notices, turn), NOW)
+        checkSize(encryptMessage(recipient, signed))
+      }
+    },
+  }
+}
+
+/** Whole notices, their text included, in worker threads: all cores against one, by the clock. */
+async function onAllCores(desk: Desk, effort: Effort, print: (line: Line) => void): Promise<void> {
+  const threads = availableParallelism()
+  const one = await threadContender(desk, 1)
+  const all = await threadContender(desk, threads)
+  try {
+    const [ours, single] = await interleave([all, one], effort)
+    print({
+      name: 'sign-encrypt-cores',
+      better: 'higher',
+      value: perSecond(ours),
+      unit: `notices per second on ${String(threads)} cores`,
+      samples: effort.samples,
+      ratio: speedRatio(ours, single),
+      goal: 1.8,
+      reference: `${String(perSecond(single))} per second by one worker thread`,
+    })
+  } finally {
+    await all.close()
+    await one.close()
+  }
+}
+
+async function threadContender(
+  desk: Desk,
+  threads: number,
+): Promise<Contender & { readonly close: () => Promise<void> }> {
+  const secret = await signingSecret(desk.reporter, { at: NOW })
+  if (secret === undefined) throw new Error('the key is not native')
+  const { texts } = accountTemplate()
+  const sealer = await openNativeSealer({ secret, texts, at: NOW, threads })
+  const { to: _, ...statement } = STATEMENT
+  const batch = desk.recipients.map(({ certificate, fingerprint }) => ({
+    statement,
+    mailbox: { id: 'a'.repeat(32), certificate, facts: { fingerprint } },
+  }))
+  const sealBatch = async () => await sealer.seal(batch)
+  return {
+    meter: wallMeter,
+    run: async (times) => {
+      const batches = inFlight(numbers(Math.ceil(times / RECIPIENTS)), sealBatch, IN_FLIGHT)
+      for await (const sealed of batches)
+        if (sealed.some((one) => one?.ok !== true)) throw new Error('a notice was not sealed')
+    },
+    close: async () => {
+      await sealer.close()
     },
   }
 }

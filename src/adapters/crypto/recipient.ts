@@ -1,3 +1,4 @@
+import { hash as hashOf } from 'node:crypto'
 import { encryptionKeyAt } from '#core/certificate.ts'
 import {
   instantFor,
@@ -54,6 +55,11 @@ const NIST_OIDS: Readonly<Record<string, 'prime256v1' | 'secp384r1' | 'secp521r1
   '2b81040022': 'secp384r1',
   '2b81040023': 'secp521r1',
 }
+const JUDGED_MAX = 256
+
+/** Recipients by certificate and instant, least recently used first: the answer never changes. */
+const judged = new Map<string, Recipient>()
+
 const ANONYMOUS = Buffer.from('Anonymous Sender    ')
 
 /**
@@ -68,6 +74,18 @@ export async function recipientOf(
   certificate: Uint8Array,
   sentAt: number,
 ): Promise<Recipient | undefined> {
+  const id = `${hashOf('sha256', certificate, 'hex')} ${String(sentAt)}`
+  const known = judged.get(id)
+  const recipient = known ?? (await judge(certificate, sentAt))
+  if (recipient === undefined) return undefined
+  judged.delete(id)
+  judged.set(id, recipient)
+  const [oldest] = judged.keys()
+  if (judged.size > JUDGED_MAX && oldest !== undefined) judged.delete(oldest)
+  return recipient
+}
+
+async function judge(certificate: Uint8Array, sentAt: number): Promise<Recipient | undefined> {
   const parsed = await readCertificate(certificate)
   if (!parsed.ok) throw new Error('a certificate cannot be read')
   const { key, life } = parsed.value

@@ -22,7 +22,7 @@ export async function writeProducts(
   const spool = openSpool(where.work)
   let written = progress.from
   const write = async ({ bytes, index, offset }: ProductPlace): Promise<void> => {
-    const { name, salt = '', signed = '' } = spool.read(offset, bytes)
+    const { name, salt, signed } = spool.read(offset, bytes)
     const path = bundle.pathOf(index)
     const file = productFile({ count: bundle.count, index, path, salt, signed })
     await writeDurably(join(where.out, `${name}.json`), formatProduct(file))
