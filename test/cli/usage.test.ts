@@ -8,8 +8,6 @@ import { UsageError } from '#cli/usage-error.ts'
 import { REFUSAL_REASONS } from '#core/refusal.ts'
 import { program, runHere, runProcess } from '#test/helpers/command-line.ts'
 
-const START_MS_MAX = 150
-
 test.each(COMMANDS.map((spec) => [spec.path, spec] as const))(
   '%s explains itself with examples that its own grammar accepts, and its code loads',
   async (path, spec) => {
@@ -118,14 +116,21 @@ test('with --json a mistake is one JSON value as well', async () => {
   })
 })
 
-test('the shipped program shows its usage within 150 ms', async () => {
+test('the shipped program shows its usage within twice the time that Node needs to start', async () => {
   const shown = await runProcess([])
   expect(shown).toMatchObject({ code: 0, err: '' })
-  const times = Array.from({ length: 10 }, () => {
-    const startedAt = performance.now()
-    spawnSync(process.execPath, [program(), 'notice', 'file', '--help'])
-    return performance.now() - startedAt
-  })
-  // Other work on the machine makes some runs slow; what the program needs is what the fastest took.
-  expect(Math.min(...times)).toBeLessThan(START_MS_MAX)
+  const usage: number[] = []
+  const nothing: number[] = []
+  // In turns, and the fastest of each: other work on the machine slows down both.
+  for (let turn = 0; turn < 10; turn++) {
+    usage.push(timed([program(), 'notice', 'file', '--help']))
+    nothing.push(timed(['-e', '0']))
+  }
+  expect(Math.min(...usage)).toBeLessThan(2 * Math.min(...nothing))
 })
+
+function timed(args: readonly string[]): number {
+  const startedAt = performance.now()
+  spawnSync(process.execPath, args)
+  return performance.now() - startedAt
+}
