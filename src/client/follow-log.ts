@@ -8,6 +8,7 @@ import { fetchLog } from './log.ts'
 import { type LogLook, waitingAfter } from './monitor.ts'
 import type { PinStore } from './pins.ts'
 import { type PublicRecord, readEntries, readRecords } from './scan-log.ts'
+import { settledLinks } from './settled-links.ts'
 
 const PIN = 'followed'
 
@@ -56,7 +57,7 @@ export async function followLog(api: Api, pins: PinStore): Promise<Result<LogLoo
     ...newPlaces({ from: followed.size, hashes, records: records.value, chain }),
   }
   const links = chain.map(({ hash }) => ({ hash, leafIndex: places[hash] }))
-  const linksBefore = before.links.length
+  const linksBefore = await settledLinks(api, before, Object.keys(places))
   const found = chainFaults({ links, linksBefore, records: records.value })
   const faults = [...followed.faults.filter((fault) => stillStands(fault, links)), ...found]
   const waiting = waitingAfter(followed.waiting, records.value)

@@ -1,4 +1,3 @@
-import { hex } from '#core/bytes.ts'
 import type { Directory } from '#core/directory.ts'
 import { verifyCheckpoint } from '#core/log/checkpoint.ts'
 import { type VerifiedCosignature, verifyCosignatures } from '#core/log/cosignature.ts'
@@ -94,8 +93,7 @@ export async function fetchCheckpoint(
 function newestTimes(cosignatures: readonly VerifiedCosignature[]): readonly number[] {
   const times = new Map<string, number>()
   for (const { timeSeconds, witness } of cosignatures) {
-    const key = hex(witness.publicKey)
-    times.set(key, Math.max(timeSeconds, times.get(key) ?? 0))
+    times.set(witness.name, Math.max(timeSeconds, times.get(witness.name) ?? 0))
   }
   return [...times.values()].toSorted((a, b) => b - a)
 }

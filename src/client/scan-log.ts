@@ -11,6 +11,7 @@ import type { Api } from './http.ts'
 import { inFlight } from './in-flight.ts'
 import { fetchLog, type SeenCheckpoint } from './log.ts'
 import type { PinStore } from './pins.ts'
+import { settledLinks } from './settled-links.ts'
 
 /** An entry of the log whose addendum the log publishes. */
 export interface PublicRecord {
@@ -25,7 +26,9 @@ export interface ScannedLog {
   readonly checkpoint: SeenCheckpoint
   /** Read after the checkpoint: every governance record of the log must be in it. */
   readonly replay: Replay
-  /** How many links the chain had before the checkpoint was read: each of them must be in the log. */
+  /**
+   * How many links the chain had before the checkpoint was read, without those that wait for witnesses: each of them must be in the log.
+   */
   readonly linksBefore: number
   /** Record hash of every entry, in order. */
   readonly hashes: readonly string[]
@@ -71,7 +74,7 @@ export async function scanLog(
   return accept({
     checkpoint,
     replay: after.value,
-    linksBefore: before.links.length,
+    linksBefore: await settledLinks(api, before, hashes),
     hashes,
     levels,
     records: records.value,

@@ -1,8 +1,8 @@
 import type { Act, ActOf } from './act.ts'
 import type { CharterTerms, Duty, OfficerEntry } from './act-bodies.ts'
 import { type Directory, type Officer, officersWith, type Party } from './directory.ts'
+import { checkNoteKeys } from './note-keys.ts'
 import type { CertificateFacts } from './openpgp.ts'
-import { KEY_TYPE_COSIGNATURE, KEY_TYPE_ED25519, parseVkey } from './log/note.ts'
 import { persistentMap } from './persistent-map.ts'
 import { accept, refuse, type Result } from './result.ts'
 import { templateHash } from './template.ts'
@@ -152,20 +152,6 @@ function withTerms(
       service_certificate,
     ),
   })
-}
-
-/** A log key that nobody can read, or a witness that is none, would leave every receipt unprovable. */
-function checkNoteKeys(origin: string, terms: CharterTerms): Result<void> {
-  const log = parseVkey(terms.log_key)
-  if (!log.ok) return log
-  if (log.value.name !== origin || log.value.type !== KEY_TYPE_ED25519)
-    return refuse('vkey-malformed')
-  for (const text of terms.witnesses.keys) {
-    const witness = parseVkey(text)
-    if (!witness.ok) return witness
-    if (witness.value.type !== KEY_TYPE_COSIGNATURE) return refuse('vkey-malformed')
-  }
-  return accept(undefined)
 }
 
 /** Admits a new party, or gives an existing one a new set of officers after the public days of a recovery. */

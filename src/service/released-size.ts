@@ -1,7 +1,7 @@
 import type { Directory } from '#core/directory.ts'
 import { type VerifiedCheckpoint, verifyCheckpoint } from '#core/log/checkpoint.ts'
 import { type VerifiedCosignature, verifyCosignatures } from '#core/log/cosignature.ts'
-import { parseVkey, type VerifierKey } from '#core/log/note.ts'
+import { matchSignatures, parseNote, parseVkey, type VerifierKey } from '#core/log/note.ts'
 import type { LoggedRecord, Storage } from '#ports/storage.ts'
 
 /** A signed checkpoint as it is stored. */
@@ -24,6 +24,14 @@ export async function publishedCheckpoint(
   const published = await storage.latestCheckpoint(quorum)
   if (quorum === 0 || published === undefined) return published
   return countOnce(storage, directory, published.note) >= quorum ? published : undefined
+}
+
+/** Whether a note names the log key that the charter names now: readers take no other, once they know of it. */
+export function isByCurrentKey(note: string, { charter }: Directory): boolean {
+  const parsed = parseNote(note)
+  if (!parsed.ok) return false
+  const matched = matchSignatures(parsed.value, readVkeys([charter?.log_key ?? '']))
+  return matched.ok && matched.value.length > 0
 }
 
 /**

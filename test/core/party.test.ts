@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { activeParty, checkHead, headOf, ownerOf } from '#core/directory.ts'
+import {
+  formatVkey,
+  KEY_TYPE_COSIGNATURE,
+  KEY_TYPE_ED25519,
+  parseVkey,
+  verifierOf,
+} from '#core/log/note.ts'
 import { DAY_SECONDS, parseInstant } from '#core/time.ts'
 import {
   actBy,
@@ -8,6 +15,7 @@ import {
   factsOf,
   fingerprintOf,
   LOG_KEY,
+  ORIGIN,
   QUORUMS,
   foundedBy,
   govern,
@@ -41,6 +49,38 @@ test('a second charter is refused', () => {
     witnesses: { keys: [], quorum: 0 },
   })
   expect(reasonOf(govern(founded, again, 'service', 'x'))).toBe('charter-exists')
+})
+
+const witness = (name: string, seed: number, type = KEY_TYPE_COSIGNATURE): string =>
+  formatVkey(verifierOf({ name, seed: new Uint8Array(32).fill(seed) }, type))
+const amended = (...keys: readonly string[]): string => {
+  const terms = founded.charter
+  if (terms === undefined) throw new Error('there is no charter')
+  const witnesses = { keys, quorum: 2 }
+  return reasonOf(govern(founded, actBy(A, 'charter.amend', { ...terms, witnesses }), 'service'))
+}
+
+describe('a witness of a charter counts once', () => {
+  test('two keys under two names are two', () => {
+    expect(amended(witness('w1', 1), witness('w2', 2))).toBe('accepted')
+  })
+
+  test('one key under two names is refused, and two keys under one', () => {
+    expect(amended(witness('w1', 1), witness('w2', 1))).toBe('vkey-malformed')
+    expect(amended(witness('w1', 1), witness('w1', 2))).toBe('vkey-malformed')
+  })
+
+  test('the log is none of its own, by name or by key', () => {
+    expect(amended(witness('w1', 1), witness(ORIGIN, 2))).toBe('vkey-malformed')
+    const log = parseVkey(LOG_KEY)
+    if (!log.ok) throw new Error('no log key')
+    const own = formatVkey({ ...log.value, name: 'w2', type: KEY_TYPE_COSIGNATURE })
+    expect(amended(witness('w1', 1), own)).toBe('vkey-malformed')
+  })
+
+  test('a key of another type is refused', () => {
+    expect(amended(witness('w1', 1), witness('w2', 2, KEY_TYPE_ED25519))).toBe('vkey-malformed')
+  })
 })
 
 describe('a key belongs to one officer of one party, for ever', () => {

@@ -4,6 +4,9 @@ import { afterEach, expect, test } from 'vitest'
 import { fromHex, utf8 } from '#core/bytes.ts'
 import { leafHash } from '#core/log/merkle.ts'
 import { formatVkey, KEY_TYPE_COSIGNATURE, parseNote, verifierOf } from '#core/log/note.ts'
+import { auditLog } from '#client/audit.ts'
+import type { Api } from '#client/http.ts'
+import { refuse } from '#core/result.ts'
 import { systemRandom } from '#client/random.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { verifyReceipt, type VerifiedReceipt } from '#core/verify-receipt.ts'
@@ -11,7 +14,8 @@ import { parseAct } from '#wire/act.ts'
 import { parseReceipt } from '#wire/receipt.ts'
 import { type Coalition, ORIGIN, threeOf } from '#test/helpers/coalition.ts'
 import { fileNotice, idOf } from '#test/helpers/notices.ts'
-import { accepted } from '#test/helpers/openpgp-keys.ts'
+import { connect, pinsOf } from '#test/helpers/filing.ts'
+import { accepted, reasonOf } from '#test/helpers/openpgp-keys.ts'
 import { logOf } from '#test/helpers/toy-log.ts'
 import { foundWitnessed, until, type Witnessed } from '#test/helpers/witnessed.ts'
 
@@ -98,6 +102,25 @@ test('without its witnesses a server accepts and logs, and shows no checkpoint t
   await grow(coalition)
   await until(async () => (await statusOf(coalition, id)) === 'witnessed 2')
   expect(await published(coalition)).toMatchObject({ lines: 3 })
+})
+
+test('an audit tells what waits for witnesses from what the log does not have', async () => {
+  witnessed = await foundWitnessed({ honest: 2, quorum: 2 })
+  const coalition = witnessed.coalition()
+  const { contoso } = threeOf(coalition)
+  const id = await grow(coalition)
+  await until(async () => (await statusOf(coalition, id)) === 'witnessed 2')
+  for (const witness of witnessed.witnesses) await witness.off()
+  const policy = { rules: [], two_officers: false }
+  idOf(await coalition.submit('party.policy', policy, contoso))
+  const pins = await pinsOf(coalition)
+  const api = connect(coalition)
+  expect(accepted(await auditLog(api, pins)).governance).toBe(2)
+
+  // An operator who shows a link and no receipt for it has not logged it.
+  const silent: Api = { ...api, readReceipt: async () => refuse('receipt-not-logged') }
+  expect(reasonOf(await auditLog(silent, await pinsOf(coalition)))).toBe('directory-broken')
+  for (const witness of witnessed.witnesses) await witness.on()
 })
 
 test('what is published never goes back, and three witnesses of which one is down are two', async () => {

@@ -10,7 +10,7 @@ import {
 import { HASH_BYTES } from '#core/log/merkle.ts'
 import type { Storage } from '#ports/storage.ts'
 import type { DirectoryReader } from '#service/read-directory.ts'
-import { publishedCheckpoint } from '#service/released-size.ts'
+import { isByCurrentKey, publishedCheckpoint } from '#service/released-size.ts'
 import { keepFor, keepForever } from '#http/headers.ts'
 import { plainProblem, problem } from '#http/problem.ts'
 
@@ -28,9 +28,10 @@ export function logRoutes({ directory, storage }: LogRoutePorts): Hono {
   const app = new Hono()
 
   app.get('/log/checkpoint', async (c) => {
-    const checkpoint = await publishedCheckpoint(storage, await directory.current())
-    if (checkpoint === undefined) {
-      // The log has begun, and its witnesses have not seen it yet: what they have not seen is not shown to anybody else.
+    const known = await directory.current()
+    const checkpoint = await publishedCheckpoint(storage, known)
+    if (checkpoint === undefined || !isByCurrentKey(checkpoint.note, known)) {
+      // The log has begun, or has a new key, and its witnesses have not seen that yet: it is not shown to anybody else before.
       const isWaiting = (await storage.latestCheckpoint()) !== undefined
       return isWaiting ? plainProblem(c, 'unavailable') : problem(c, { reason: 'not-found' })
     }
