@@ -34,6 +34,8 @@ export interface Outcome {
   readonly status: number
   readonly receipt: unknown
   readonly retryAfter: boolean
+  /** Why it was refused. */
+  readonly reason?: string | undefined
 }
 
 /** Something that changes the coalition, ready to be done. */
@@ -64,8 +66,8 @@ export async function openProps(world: World): Promise<Props> {
   return { world, anna, campaign, brief_message }
 }
 
-function outcomeOf({ body, headers, status }: Answered): Outcome {
-  return { status, receipt: body['receipt'], retryAfter: headers.has('retry-after') }
+function outcomeOf({ body, headers, reason, status }: Answered): Outcome {
+  return { status, receipt: body['receipt'], retryAfter: headers.has('retry-after'), reason }
 }
 
 /** An act, composed and signed. */
@@ -145,12 +147,20 @@ export async function customer(world: World): Promise<Customer> {
   return await world.coalition().enrol('berta', ['contoso.example'])
 }
 
-export async function enrolment(world: World): Promise<Attempt> {
-  const coalition = world.coalition()
-  const { contoso } = threeOf(coalition)
+export async function invited(world: World): Promise<string> {
   const invitation = hex(systemRandom(32))
-  await coalition.submit('mailbox.invite', { tokens: [tokenHash(invitation)] }, contoso)
-  const { certificateBytes, key, privateArmored } = await customerKey('carla')
+  const { contoso } = threeOf(world.coalition())
+  const body = { tokens: [tokenHash(invitation)] }
+  idOf(await world.coalition().submit('mailbox.invite', body, contoso))
+  return invitation
+}
+
+export async function enrolment(
+  world: World,
+  { invitation, name }: { readonly invitation: string; readonly name: string },
+): Promise<Attempt> {
+  const coalition = world.coalition()
+  const { certificateBytes, key, privateArmored } = await customerKey(name)
   const salt = hex(systemRandom(16))
   const id = mailboxId(key.fingerprint, salt)
   const body = {
@@ -166,9 +176,11 @@ export async function enrolment(world: World): Promise<Attempt> {
   return posting(payload, await coalition.sign(signer, payload))
 }
 
-export async function rotation(world: World): Promise<Attempt> {
-  const own = await customer(world)
-  const { certificateBytes, key } = await customerKey('dora')
+export async function rotation(
+  world: World,
+  { own, to }: { readonly own: Customer; readonly to: string },
+): Promise<Attempt> {
+  const { certificateBytes, key } = await customerKey(to)
   const challenge = await world.coalition().challenge(key, certificateBytes, 'mailbox')
   return await act(
     world,
@@ -274,18 +286,28 @@ export async function filed(props: Props, more: Partial<NoticeFileBody>): Promis
   return attempt.act
 }
 
-export async function support({ world }: Props, notice: string): Promise<Attempt> {
-  const { fabrikam } = threeOf(world.coalition())
+export async function support(
+  { world }: Pick<Props, 'world'>,
+  notice: string,
+  by: 'fabrikam' | 'litware' = 'fabrikam',
+): Promise<Attempt> {
+  const party = threeOf(world.coalition())[by]
   const body = { notice, statements: ['issuer_is_genuine'] } as const
-  return await act(world, 'notice.support', body, fabrikam)
+  return await act(world, 'notice.support', body, party)
 }
 
-export async function acknowledgement({ anna, world }: Props): Promise<Attempt> {
+/** Two acts that acknowledge the same line. */
+export async function acknowledgement({
+  anna,
+  world,
+}: Props): Promise<readonly [Attempt, Attempt]> {
   const coalition = world.coalition()
   const { contoso } = threeOf(coalition)
   const { bundle, notice } = await fileNotice(coalition, contoso, { customers: [anna] })
-  const index = bundle.lines.findIndex((line) => line.includes(anna.id))
-  return await act(world, 'notice.acknowledge', { index, notice }, anna)
+  const body = { index: bundle.lines.findIndex((line) => line.includes(anna.id)), notice }
+  const acknowledging = async (): Promise<Attempt> =>
+    await act(world, 'notice.acknowledge', body, anna)
+  return [await acknowledging(), await acknowledging()]
 }
 
 export async function session(world: World): Promise<Attempt> {

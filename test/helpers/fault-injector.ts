@@ -1,6 +1,6 @@
 import type { BlobStore } from '#ports/blob.ts'
 import type { LogSigner } from '#ports/log-signer.ts'
-import { type Storage, Unavailable } from '#ports/storage.ts'
+import { type Commit, type Storage, Unavailable } from '#ports/storage.ts'
 
 /** A write of a port; `sign` is that of the signer's memory. */
 export type Write = 'appendLog' | 'commit' | 'deletePrefix' | 'put' | 'saveCheckpoint' | 'sign'
@@ -23,6 +23,8 @@ export interface Injector {
   readonly arm: (strike?: Strike) => void
   /** The writes since it was armed, the one that was struck included; nothing fails from now on. */
   readonly disarm: () => { readonly writes: readonly Write[]; readonly struck: boolean }
+  /** Stops the next commit between its check and its write: the hook runs there, and says what is written. */
+  readonly interpose: (hook: (commit: Commit, real: Storage) => Promise<Commit>) => void
   readonly storage: (real: Storage) => Storage
   readonly blobs: (real: BlobStore) => BlobStore
   /** `tear` leaves what a writer that was cut off half-way would leave. */
@@ -41,6 +43,7 @@ export function faultInjector(): Injector {
   let writes: Write[] = []
   let struck = false
   let gone = false
+  let hook: Parameters<Injector['interpose']>[0] | undefined
   const at = async <T>({ half, whole, write }: Doing<T>): Promise<T> => {
     refuseGone(gone)
     const hit = strike !== undefined && writes.length === strike.nth ? strike.fault : undefined
@@ -64,17 +67,18 @@ export function faultInjector(): Injector {
       gone = false
       return { writes, struck }
     },
+    interpose: (next) => {
+      hook = next
+    },
     storage: (real) =>
       gated(real, () => refuseGone(gone), {
-        commit: async (commit) =>
-          await at({ write: 'commit', whole: async () => await real.commit(commit) }),
-        appendLog: async (append) =>
-          await at({ write: 'appendLog', whole: async () => await real.appendLog(append) }),
-        saveCheckpoint: async (size, note) =>
-          await at({
-            write: 'saveCheckpoint',
-            whole: async () => await real.saveCheckpoint(size, note),
-          }),
+        commit: async (commit) => {
+          const stopped = hook
+          hook = undefined
+          const given = (await stopped?.(commit, real)) ?? commit
+          return await at({ write: 'commit', whole: async () => await real.commit(given) })
+        },
+        ...logWrites(real, at),
       }),
     blobs: (real) => ({
       get: async (key, range) => {
@@ -98,6 +102,20 @@ export function faultInjector(): Injector {
       sign: async (head, prove) =>
         await at({ write: 'sign', whole: async () => await real.sign(head, prove), half: tear }),
     }),
+  }
+}
+
+type Striking = <T>(doing: Doing<T>) => Promise<T>
+
+function logWrites(real: Storage, at: Striking): Pick<Storage, 'appendLog' | 'saveCheckpoint'> {
+  return {
+    appendLog: async (append) =>
+      await at({ write: 'appendLog', whole: async () => await real.appendLog(append) }),
+    saveCheckpoint: async (size, note) =>
+      await at({
+        write: 'saveCheckpoint',
+        whole: async () => await real.saveCheckpoint(size, note),
+      }),
   }
 }
 

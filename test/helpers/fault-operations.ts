@@ -17,6 +17,7 @@ import {
   filing,
   furtherChunk,
   inAnHour,
+  invited,
   lapsing,
   lastSignature,
   type Props,
@@ -118,7 +119,8 @@ export const OPERATIONS: readonly Operation[] = [
     name: 'mailbox.enrol',
     before: ['commit'],
     after: [],
-    prepare: async ({ world }) => await enrolment(world),
+    prepare: async ({ world }) =>
+      await enrolment(world, { invitation: await invited(world), name: 'carla' }),
   },
   {
     name: 'mailbox.filers',
@@ -133,7 +135,7 @@ export const OPERATIONS: readonly Operation[] = [
     name: 'mailbox.rotate',
     before: ['commit'],
     after: [],
-    prepare: async ({ world }) => await rotation(world),
+    prepare: async ({ world }) => await rotation(world, { own: await customer(world), to: 'dora' }),
   },
   {
     name: 'mailbox.close',
@@ -232,7 +234,7 @@ export const OPERATIONS: readonly Operation[] = [
     name: 'notice.acknowledge',
     before: ['commit'],
     after: [],
-    prepare: async (props) => await acknowledgement(props),
+    prepare: async (props) => (await acknowledgement(props))[0],
   },
   {
     name: 'a session',
