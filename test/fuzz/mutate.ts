@@ -51,6 +51,7 @@ const PLAIN: readonly [Mutation, ...Mutation[]] = [
   insertEdge,
   insertWord,
   replaceDigits,
+  replaceDigits,
   swapLines,
   changeCase,
   nest,
@@ -177,7 +178,7 @@ function replaceDigits(input: Uint8Array, { random }: Material): Uint8Array {
   const range = [match.index, match.index + match[0].length] as const
   const near = String(Number(match[0]) + random.below(5) - 2)
   const spelled = random.pick([`0${match[0]}`, `+${match[0]}`, `${match[0]}.0`, `${match[0]}e0`])
-  return replaced(input, range, utf8(random.pick([near, near, random.pick(NUMBERS), spelled])))
+  return replaced(input, range, utf8(random.pick([near, random.pick(NUMBERS), spelled])))
 }
 
 function swapLines(input: Uint8Array, { random }: Material): Uint8Array {
