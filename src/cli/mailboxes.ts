@@ -20,6 +20,8 @@ export interface KeptMailbox {
   /** Fingerprints of its keys, the current one last: older notices open with older keys. */
   readonly keys: readonly string[]
   readonly state: 'closed' | 'enrolling' | 'open'
+  /** Who may file to it, as this home's last act on it says; homes from before this was kept do not know. */
+  readonly filers?: readonly string[]
 }
 
 /** A mailbox of the home, as its owner. */

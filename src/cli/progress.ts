@@ -12,14 +12,22 @@ export interface Progress {
   close(): void
 }
 
-/** A bar on stderr, for a person only and only once the work has taken a second. */
-export function openProgress(io: Pick<Io, 'isTerminal' | 'stderr'>, label: string): Progress {
-  const startedAt = performance.now()
+/**
+ * A bar on stderr, for a person only and only once the work has taken a second.
+ *
+ * @param clock milliseconds since any moment
+ */
+export function openProgress(
+  io: Pick<Io, 'isTerminal' | 'stderr'>,
+  label: string,
+  clock: () => number = () => performance.now(),
+): Progress {
+  const startedAt = clock()
   let shownAt = 0
   let shown = 0
   return {
     update: (done, total) => {
-      const now = performance.now()
+      const now = clock()
       if (!io.isTerminal || now - startedAt < SILENT_MS || now - shownAt < EVERY_MS) return
       shownAt = now
       const line = `${label} ${bar(done, total)}`

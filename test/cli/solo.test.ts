@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { jsonOf, runHere, textOf } from '#test/helpers/command-line.ts'
+import { loseAnswers } from '#test/helpers/lossy-proxy.ts'
 import {
   accepted,
   COMPANY,
@@ -68,6 +69,41 @@ test('an invitation enrols one mailbox', async () => {
   expect(twice.code).toBe(4)
   expect(twice.err).toContain('invitation-invalid')
   expect(await solo.dunant('second', 'mailbox list')).toMatchObject({ code: 2 })
+})
+
+/** What a home keeps of mailboxes. */
+function keptIn(home: string): readonly string[] {
+  const folder = `${solo.path(home)}/mailboxes`
+  return existsSync(folder) ? readdirSync(folder) : []
+}
+
+test('an enrolment that is refused leaves no key behind', async () => {
+  const enrol = `mailbox enrol --filer ${COMPANY} ${trust()}`
+  const refused = await solo.dunant('refused', `${enrol} --invitation ${'00'.repeat(32)}`)
+  expect([refused.code, jsonOf(refused)['refused']]).toEqual([4, 'invitation-invalid'])
+  expect(keptIn('refused')).toEqual([])
+})
+
+test('an enrolment whose answer was lost is gone on with, by the same key', async () => {
+  await accepted(solo.company(`mailbox invite --out ${solo.path('lost.txt')}`))
+  const token = readFileSync(solo.path('lost.txt'), 'utf8').trim()
+  const lossy = await loseAnswers(solo.server.url, '/api/acts')
+  const enrol = `mailbox enrol --filer ${COMPANY} --invitation ${token} --origin ${SOLO_ORIGIN} --genesis ${solo.genesis}`
+  const lost = await solo.dunant('lossy', `${enrol} --server ${lossy.url}`)
+  await lossy.close()
+  expect(lost.code).toBe(7)
+  const kept = keptIn('lossy')
+  expect(kept.filter((name) => name.endsWith('.asc'))).toHaveLength(1)
+  // The invitation is spent, so a new key would be refused.
+  const enrolled = await accepted(solo.dunant('lossy', `${enrol} --server ${solo.server.url}`))
+  expect(kept).toContain(`${textOf(enrolled, 'mailbox')}.json`)
+  expect(keptIn('lossy').filter((name) => name.endsWith('.enrolment'))).toEqual([])
+  expect(
+    jsonOf(await accepted(solo.dunant('lossy', `mailbox list --server ${solo.server.url}`))),
+  ).toMatchObject({
+    filers: [COMPANY],
+    lines: [],
+  })
 })
 
 // How long the search takes is left to chance: one in three takes more than a million hashes, one in 150 more than five.

@@ -4,6 +4,7 @@ import { base64, utf8 } from '#core/bytes.ts'
 import { type ArmorLabel, readArmor, writeArmor } from '#core/packets.ts'
 import type { RefusalReason } from '#core/refusal.ts'
 import { reasonOf } from '#test/helpers/openpgp-keys.ts'
+import { computedMilliseconds } from '#test/helpers/effort.ts'
 
 const LABELS: readonly ArmorLabel[] = ['PGP SIGNATURE', 'PGP PUBLIC KEY BLOCK', 'PGP MESSAGE']
 
@@ -100,16 +101,16 @@ const REFUSED: readonly [string, string, RefusalReason][] = [
   ],
 ]
 test.each(REFUSED)('refuses %s', (_name, text, reason) => {
-  const start = performance.now()
+  const start = computedMilliseconds()
   expect(reasonOf(readArmor(text, 'PGP SIGNATURE'))).toBe(reason)
-  expect(performance.now() - start).toBeLessThan(300)
+  expect(computedMilliseconds() - start).toBeLessThan(300)
 })
 
 test('refuses millions of short lines quickly', () => {
   const text = `-----BEGIN PGP MESSAGE-----\n\n${'A\n'.repeat(5_000_000)}-----END PGP MESSAGE-----\n`
-  const start = performance.now()
+  const start = computedMilliseconds()
   expect(reasonOf(readArmor(text, 'PGP MESSAGE'))).toBe('armor-malformed')
-  expect(performance.now() - start).toBeLessThan(3000)
+  expect(computedMilliseconds() - start).toBeLessThan(3000)
 })
 
 test('never throws, whatever the text', () => {

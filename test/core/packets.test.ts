@@ -18,6 +18,7 @@ import {
 } from '#core/packets.ts'
 import type { RefusalReason } from '#core/refusal.ts'
 import { reasonOf } from '#test/helpers/openpgp-keys.ts'
+import { computedMilliseconds } from '#test/helpers/effort.ts'
 
 const ALL_LIMITS = [CERTIFICATE_LIMITS, SIGNATURE_LIMITS, MESSAGE_LIMITS, SIGNED_LIMITS]
 
@@ -158,9 +159,9 @@ const HOSTILE: readonly [string, PacketLimits, Uint8Array, RefusalReason][] = [
 
 test.each(HOSTILE)('refuses %s', (...[, limits, bytes, reason]) => {
   const before = process.memoryUsage().arrayBuffers
-  const start = performance.now()
+  const start = computedMilliseconds()
   expect(reasonOf(scanPackets(bytes, limits))).toBe(reason)
-  expect(performance.now() - start).toBeLessThan(200)
+  expect(computedMilliseconds() - start).toBeLessThan(200)
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024)
 })
 
@@ -234,10 +235,10 @@ test('a literal alone is read to the last byte, and text is not', () => {
   expect(isSignedMessage(writeLiteral(utf8('hello')))).toBe(false)
 })
 
-test('scans a real certificate in well under a millisecond', async () => {
+test('scans a real certificate in well under a millisecond of computing', async () => {
   const pair = await generateKey({ userIDs: { name: 'a' }, format: 'binary' })
-  const start = performance.now()
+  const start = computedMilliseconds()
   for (let i = 0; i < 1000; i++) scanPackets(pair.publicKey, CERTIFICATE_LIMITS)
-  expect(performance.now() - start).toBeLessThan(1000)
+  expect(computedMilliseconds() - start).toBeLessThan(1000)
   expect(base64(pair.publicKey).length).toBeGreaterThan(100)
 })

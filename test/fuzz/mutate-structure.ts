@@ -67,9 +67,9 @@ export function mutateJson(input: Uint8Array, material: Material): Uint8Array {
       case 1:
         return [old, old]
       case 2:
-        return at(other, donors[random.below(donors.length)] ?? [])
+        return at(other, alike(donors, path, random.below(1000)))
       case 3:
-        return at(value, paths[random.below(paths.length)] ?? [])
+        return at(value, alike(paths, path, random.below(1000)))
       case 4:
         return random.pick([null, true, 0, -1, 2 ** 53 - 1, '', [], {}, 'a'.repeat(70_000)])
       case 5:
@@ -83,6 +83,13 @@ export function mutateJson(input: Uint8Array, material: Material): Uint8Array {
     }
   })
   return utf8(random.oneIn(12) ? JSON.stringify(changed, undefined, 1) : sorted(changed))
+}
+
+/** One of the places under the same member name, where what fits here is most likely to be. */
+function alike(paths: readonly Path[], path: Path, turn: number): Path {
+  const same = paths.filter((one) => one.at(-1) === path.at(-1))
+  const from = same.length === 0 ? paths : same
+  return from[turn % from.length] ?? []
 }
 
 function parsed(input: Uint8Array): unknown {

@@ -30,6 +30,7 @@ import type { HttpPorts } from '#http/app.ts'
 import { clientsOf, type Coalition, composeCharter, ORIGIN, QUORUMS } from './coalition.ts'
 import { companyKey } from './coalition-keys.ts'
 import { program } from './command-line.ts'
+import { computedMillisecondsOf } from './effort.ts'
 
 /** A server in a process of its own, and everything that it may write to. */
 export interface ServerProcess {
@@ -39,6 +40,8 @@ export interface ServerProcess {
   readonly folder: string
   /** Bytes of memory that the process holds. */
   readonly memoryBytes: () => number
+  /** What it has computed since it started, in milliseconds of CPU time. */
+  readonly computedMilliseconds: () => number
   readonly isUp: () => boolean
   /** Ends it as a power cut does, and starts another server on what it left. */
   readonly crash: () => Promise<Survivor>
@@ -143,12 +146,16 @@ async function reviveOn(home: string, clientsAt: (url: string) => Coalition): Pr
   }
 }
 
-type Controls = Pick<ServerProcess, 'ended' | 'isUp' | 'memoryBytes' | 'signal' | 'stop'>
+type Controls = Pick<
+  ServerProcess,
+  'computedMilliseconds' | 'ended' | 'isUp' | 'memoryBytes' | 'signal' | 'stop'
+>
 
 function controlsOf(child: ChildProcess): Controls {
   const isUp = () => child.exitCode === null && child.signalCode === null
   return {
     isUp,
+    computedMilliseconds: () => computedMillisecondsOf(child.pid ?? 0),
     memoryBytes: () => memoryOf(child),
     signal: (name) => {
       child.kill(name)

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { serve, type ServerType } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Coalition, foundCoalition } from '#test/helpers/coalition.ts'
+import { computedMilliseconds } from '#test/helpers/effort.ts'
 
 const MEGABYTE = 2 ** 20
 let coalition: Coalition
@@ -92,12 +93,13 @@ test('answers a stranger before it reads what the stranger uploads', async () =>
 test('answers a form of thousands of parts in reasonable time', async () => {
   const part = '--x\r\nContent-Disposition: form-data; name="signature"\r\n\r\nx\r\n'
   const body = `${part.repeat(14_000)}--x--\r\n`
-  const started = performance.now()
+  const started = computedMilliseconds()
   const { status } = await fetch(`http://127.0.0.1:${String(port)}/api/acts`, {
     method: 'POST',
     body,
     headers: { 'Content-Type': 'multipart/form-data; boundary=x' },
   })
   expect(status).toBe(400)
-  expect(performance.now() - started).toBeLessThan(5000)
+  // The server runs in this process.
+  expect(computedMilliseconds() - started).toBeLessThan(5000)
 })

@@ -110,7 +110,8 @@ for (const [name, open] of ENGINES) {
       const empty = await open()
       await expect(empty.open()).rejects.toThrow('run the migrations first')
       const ran = await Promise.all([empty.migrate(), empty.migrate(), empty.migrate()])
-      expect(ran.flat()).toEqual(NAMES)
+      // Each migration is run by one of the three, and not all of them by the same.
+      expect(ran.flat().toSorted()).toEqual(NAMES)
       expect(await empty.migrate()).toEqual([])
       const storage = await empty.open()
       await storage.close()
@@ -357,7 +358,7 @@ test('SQLite does not keep the order of commits in its write-ahead log for longe
   const storage = await openSqliteStorage({ path })
   await storage.commit(commitOf({ acts: [act('customer')] }))
   expect(statSync(`${path}-wal`).size).toBeGreaterThan(0)
-  await expect.poll(() => statSync(`${path}-wal`).size, { timeout: 5_000 }).toBe(0)
+  await expect.poll(() => statSync(`${path}-wal`).size, { timeout: 20_000 }).toBe(0)
   expect(await storage.findAct(act('customer').id)).toBeDefined()
   await storage.close()
 })

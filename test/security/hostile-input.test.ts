@@ -9,7 +9,10 @@ import { type ServerProcess, startServerProcess } from '#test/helpers/server-pro
 import { type HostileRequest, hostileRequests } from './hostile-requests.ts'
 
 const MEGABYTE = 1024 * 1024
-const ANSWER_MILLISECONDS = 2000
+/** How long a server may take to end a connection that was broken. */
+const END_MILLISECONDS = 15_000
+/** What one request may cost the server. */
+const COMPUTING_MILLISECONDS_MAX = 2000
 /** Rounds until the engine has grown to what such a load needs, and rounds after that. */
 const WARM_UP = 4
 const ROUNDS = 6
@@ -66,17 +69,16 @@ async function held() {
 }
 
 async function isAnswering(): Promise<boolean> {
-  const start = performance.now()
   const { status } = await fetch(`${running().url}/readyz`)
-  return status === 200 && performance.now() - start < ANSWER_MILLISECONDS
+  return status === 200
 }
 
 describe('an enemy who sends', () => {
-  test.each(REQUESTS)('$name is answered soon, with a problem', async (request) => {
-    const start = performance.now()
+  test.each(REQUESTS)('$name is answered at a bounded cost, with a problem', async (request) => {
+    const before = running().computedMilliseconds()
     const response = await send(request)
     const problem = ProblemSchema.parse(await response.json())
-    expect(performance.now() - start).toBeLessThan(ANSWER_MILLISECONDS)
+    expect(running().computedMilliseconds() - before).toBeLessThan(COMPUTING_MILLISECONDS_MAX)
     expect(response.headers.get('Content-Type')).toBe('application/problem+json')
     expect(problem.type).toBe(`/problems/${request.reason}`)
     expect(problem.status).toBe(response.status)
@@ -97,7 +99,7 @@ async function raw(
   if (options.end === true) socket.end()
   await new Promise<void>((resolve) => {
     socket.once('close', resolve)
-    setTimeout(resolve, ANSWER_MILLISECONDS)
+    setTimeout(resolve, END_MILLISECONDS)
   })
   socket.destroy()
   return answer

@@ -25,14 +25,18 @@ interface OpenMailbox {
   readonly list: VerifiedLineList
 }
 
+/** Nobody but the owner's own acts is believed about this. */
+const UNKNOWN_FILERS = 'not known to this home; dunant mailbox filers sets it'
+
 /** `mailbox list` */
 export const list: Command = async (call) =>
   await inMailbox(call, async ({ actor, list: { lines, size } }) => {
-    const { id } = actor.mailbox
-    if (lines.length === 0)
-      return await Promise.resolve(accept(say(['no notice yet'], { mailbox: id, size, lines })))
+    const { filers, id } = actor.mailbox
+    const value = { mailbox: id, size, lines, ...(filers === undefined ? {} : { filers }) }
+    const head = [`mailbox   ${id}`, `may file  ${filers?.join(', ') ?? UNKNOWN_FILERS}`, '']
     const rows = lines.map(({ index, notice }) => [notice, String(index)])
-    return accept(say([table([['notice', 'line'], ...rows])], { mailbox: id, size, lines }))
+    const body = rows.length === 0 ? 'no notice yet' : table([['notice', 'line'], ...rows])
+    return await Promise.resolve(accept(say([...head, body], value)))
   })
 
 /** `mailbox open` */

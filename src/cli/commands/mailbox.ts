@@ -1,12 +1,11 @@
 import { fetchDirectory } from '#client/directory.ts'
-import { composeEnrolment, findWork, type MailboxSecrets, mailboxSecrets } from '#client/mailbox.ts'
 import { generateMailboxKey, type Protection, unlockKey } from '#client/openpgp.ts'
 import { systemRandom } from '#client/random.ts'
 import { base64, fromHex, hex } from '#core/bytes.ts'
 import { tokenHash } from '#core/mailbox.ts'
 import { readCertificate } from '#core/openpgp.ts'
 import { accept, type Result } from '#core/result.ts'
-import { dayOf, midnightOf } from '#core/time.ts'
+import { midnightOf } from '#core/time.ts'
 import {
   compose,
   connect,
@@ -21,7 +20,6 @@ import { writeOut } from '#cli/files.ts'
 import { type Home, withHome } from '#cli/home.ts'
 import {
   chosenMailbox,
-  headFor,
   keepMailbox,
   keepMailboxKey,
   type KeptMailbox,
@@ -31,17 +29,12 @@ import {
 } from '#cli/mailboxes.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
 import { openPassphrases } from '#cli/passphrase.ts'
-import { openProgress } from '#cli/progress.ts'
 import { keySigner } from '#cli/signer.ts'
 import { UsageError } from '#cli/usage-error.ts'
 import { proveOwnership } from './challenge.ts'
-import { choosePassphrase } from './key.ts'
 
 const TOKEN_BYTES = 32
 const TOKENS_MAX = 64
-const NONCE_BYTES = 16
-/** About so many hashes are tried until a proof of work is found. */
-const WORK_EXPECTED = 2 ** 20
 
 /** `mailbox invite` */
 export const invite: Command = async (call) => {
@@ -67,103 +60,15 @@ export const invite: Command = async (call) => {
   })
 }
 
-/** `mailbox enrol` */
-export const enrol: Command = async (call) => {
-  const filers = call.args.list('filer')
-  if (filers.length === 0) throw new UsageError('--filer is missing: who may file to the mailbox?')
-  return await withHome(call, async (home) => {
-    const connection = await connect(call, home)
-    if (!connection.ok) return connection
-    const protection = await choosePassphrase(call, 'mailbox key')
-    if (!protection.ok) return protection
-    const secrets = await mailboxSecrets(call.io.now(), systemRandom, protection.value)
-    keepMailboxKey(home, secrets.fingerprint, secrets.key.privateArmored)
-    const kept: KeptMailbox = {
-      v: 1,
-      id: secrets.id,
-      salt: secrets.salt,
-      keys: [secrets.fingerprint],
-      state: 'enrolling',
-    }
-    keepMailbox(home, kept)
-    const submitted = await submitEnrolment(call, connection.value, {
-      secrets,
-      protection: protection.value,
-      filers,
-    })
-    if (!submitted.ok) return submitted
-    keepMailbox(home, { ...kept, state: 'open' })
-    return accept(
-      say(
-        [
-          `mailbox      ${secrets.id}`,
-          `fingerprint  ${secrets.fingerprint}`,
-          '',
-          `Give both to ${filers.join(', ')}, inside their own product. Never by mail.`,
-        ],
-        { mailbox: secrets.id, fingerprint: secrets.fingerprint, filers, act: submitted.value.id },
-      ),
-    )
-  })
-}
-
-async function submitEnrolment(
-  call: Call,
-  connection: Connection,
-  made: { secrets: MailboxSecrets; protection: Protection; filers: readonly string[] },
-): ReturnType<typeof submitPayload> {
-  const { secrets, protection, filers } = made
-  const key = await unlockKey(secrets.key.privateArmored, protection.passphrase)
-  if (!key.ok) return key
-  const signer = keySigner(key.value)
-  const challenge = await proveOwnership(connection, signer, 'mailbox')
-  if (!challenge.ok) return challenge
-  const replay = await fetchDirectory(connection.api, connection.pins)
-  if (!replay.ok) return replay
-  const invitation = call.args.maybe('invitation')
-  const admission =
-    invitation === undefined ? { work: await findAdmission(call, secrets.id) } : { invitation }
-  const actor = { connection, signer, by: { key: secrets.fingerprint }, replay: replay.value }
-  const payload = composeEnrolment({
-    mailbox: { ...secrets, certificate: secrets.key.publicBytes },
-    challenge: challenge.value,
-    admission,
-    directory: headFor(actor),
-    origin: connection.coalition.origin,
-    now: call.io.now(),
-    nonce: systemRandom(NONCE_BYTES),
-  })
-  const enrolled = await submitPayload(actor, payload)
-  if (!enrolled.ok) return enrolled
-  const owner = { ...actor, by: { mailbox: secrets.id } }
-  const named = await submit(owner, 'mailbox.filers', { filers: [...new Set(filers)].toSorted() })
-  // Who gave the invitation may file already.
-  return named.ok || named.refusal.reason === 'nothing-to-do' ? enrolled : named
-}
-
-async function findAdmission({ io }: Call, mailbox: string): Promise<string> {
-  const progress = openProgress(io, 'proof of work')
-  try {
-    return await findWork(mailbox, {
-      day: dayOf(io.now()),
-      onProgress: (tried) => {
-        progress.update(tried, Math.max(WORK_EXPECTED, tried))
-      },
-      ...(io.signal === undefined ? {} : { signal: io.signal }),
-    })
-  } finally {
-    progress.close()
-  }
-}
-
 /** `mailbox filers` */
 export const filers: Command = async (call) => {
   const named = [...new Set(call.args.list('filer'))].toSorted()
   if (named.length === 0) throw new UsageError('--filer is missing')
-  return await asOwner(
-    call,
-    async (actor) => await submit(actor, 'mailbox.filers', { filers: named }),
-  )
+  return await asOwner(call, async (actor) => {
+    const submitted = await submit(actor, 'mailbox.filers', { filers: named })
+    if (submitted.ok) keepMailbox(actor.connection.home, { ...actor.mailbox, filers: named })
+    return submitted
+  })
 }
 
 /** `mailbox close` */

@@ -38,7 +38,7 @@ export const MAILBOX_COMMANDS: readonly CommandSpec[] = [
     },
     uses: OWNER,
     examples: ['dunant mailbox enrol --filer contoso.example --invitation 9c1f…'],
-    load: async () => (await import('#cli/commands/mailbox.ts')).enrol,
+    load: async () => (await import('#cli/commands/mailbox-enrol.ts')).enrol,
   },
   {
     path: 'mailbox list',
