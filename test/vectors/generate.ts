@@ -1,13 +1,14 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { sha256Hex } from '#core/hash.ts'
+import { existsSync, writeFileSync } from 'node:fs'
 import { ensureKeys } from './keys.ts'
 import { makeActs, makeSignatures } from './make-acts.ts'
 import { makeBundle, makeMerkle, makeProofs, makeRecords } from './make-log.ts'
 import { makeChallenges, makeMailboxes } from './make-mailboxes.ts'
 import { makeCommitments, makeEntity } from './make-notices.ts'
+import { makeLater, tellLater } from './later.ts'
 import { logUnlawful, makeReceipts } from './make-receipts.ts'
 import type { Contents } from './schemas.ts'
 import { tellStory } from './story.ts'
+import { writeSums } from './sums.ts'
 
 // Usage: node --import tsx test/vectors/generate.ts [--force]
 //
@@ -21,6 +22,10 @@ if (existsSync(new URL('acts.json', folder)) && !process.argv.includes('--force'
 const keys = await ensureKeys()
 const story = await tellStory(keys)
 const unlawful = await logUnlawful(story)
+const receipts = await makeReceipts(story, unlawful)
+const [proofs, records] = [makeProofs(story), makeRecords(story)]
+// What follows makes the log longer.
+const later = await makeLater(await tellLater(story))
 const contents: Contents = {
   'acts.json': makeActs(story),
   'bundle.json': await makeBundle(story),
@@ -29,10 +34,14 @@ const contents: Contents = {
   'entity.json': makeEntity(story),
   'mailboxes.json': makeMailboxes(keys),
   'merkle.json': makeMerkle(),
-  'receipts.json': await makeReceipts(story, unlawful),
-  'records.json': makeRecords(story),
+  'receipts.json': {
+    ...receipts,
+    valid: [...receipts.valid, ...later.valid],
+    refused: [...receipts.refused, ...later.refused],
+  },
+  'records.json': records,
   'signatures.json': makeSignatures(story),
-  'tlog-proofs.json': makeProofs(story),
+  'tlog-proofs.json': proofs,
 }
 for (const [file, content] of Object.entries(contents)) {
   writeFileSync(new URL(file, folder), `${JSON.stringify(content, undefined, 1)}\n`)
@@ -42,8 +51,4 @@ writeFileSync(
   story.bundle.lines.map((line) => `${line}\n`).join(''),
 )
 
-const sums = readdirSync(folder)
-  .filter((file) => /\.(?:json|ndjson)$/.test(file))
-  .toSorted()
-  .map((file) => `${sha256Hex(readFileSync(new URL(file, folder)))}  ${file}\n`)
-writeFileSync(new URL('SHA256SUMS', folder), sums.join(''))
+writeSums(folder)

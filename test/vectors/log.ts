@@ -29,6 +29,8 @@ export interface Log {
   /** The proof of a leaf in the whole tree, with so many cosignatures. */
   proof(index: number, witnesses?: number): string
   root(): Uint8Array
+  /** Signs what follows with another log key. */
+  useKey(key: Keys['log']): void
 }
 
 /** Opens an empty log with seeded salts. */
@@ -43,6 +45,7 @@ export function openLog(keys: Keys): Log {
     return hex(recordHash(addendum))
   }
   const hashes = () => addenda.map(addendumLeafHash)
+  let signer = keys.log
   return {
     addenda,
     record: ({ id, signatures }, link) =>
@@ -67,13 +70,19 @@ export function openLog(keys: Keys): Log {
         ...(addenda[index] === undefined ? {} : { extra: addenda[index] }),
         index,
         hashes: merklePath(hashes(), index),
-        checkpoint: checkpointOf(keys, {
-          size: addenda.length,
-          root: merkleRoot(hashes()),
-          witnesses,
-        }),
+        checkpoint: checkpointOf(
+          { ...keys, log: signer },
+          {
+            size: addenda.length,
+            root: merkleRoot(hashes()),
+            witnesses,
+          },
+        ),
       }),
     root: () => merkleRoot(hashes()),
+    useKey: (key) => {
+      signer = key
+    },
   }
 }
 

@@ -87,8 +87,9 @@ export async function makeReceipts(
   }
 }
 
-function sealed(
-  { log }: Story,
+/** An act with its signatures and the proof of its record. */
+export function sealed(
+  { log }: Pick<Story, 'log'>,
   { id, payload, signatures }: Sealed,
   witnesses: number,
 ): SealedRecord {
@@ -110,7 +111,7 @@ function directoryOf(story: Story, witnesses: number): Receipt['directory'] {
 }
 
 /** Where the last `directory.head` record stands. */
-function lastHead({ log }: Story): number {
+export function lastHead({ log }: Pick<Story, 'log'>): number {
   return log.addenda.findLastIndex(
     (addendum) => fromUtf8(addendum.subarray(32))?.includes('directory.head') === true,
   )
@@ -130,7 +131,7 @@ function noticeReceipt(story: Story): Contents['receipts.json']['valid'][number]
   })
 }
 
-function linkOf({ payload, signatures }: Sealed): MailboxLink {
+export function linkOf({ payload, signatures }: Sealed): MailboxLink {
   return { payload: base64(payload), signatures }
 }
 
@@ -150,13 +151,13 @@ function acknowledgementReceipt(
 }
 
 /** What a reader of the file gets. */
-function plain(receipt: Receipt): Contents['receipts.json']['valid'][number]['receipt'] {
+export function plain(receipt: Receipt): Contents['receipts.json']['valid'][number]['receipt'] {
   const read = must(parseReceipt(JSON.stringify(receipt)))
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core calls readonly what the schema calls mutable
   return read as Contents['receipts.json']['valid'][number]['receipt']
 }
 
-async function expectedOf(
+export async function expectedOf(
   receipt: Receipt,
   anchor: { genesis: string; origin: string },
 ): Promise<Contents['receipts.json']['valid'][number]['expected']> {
@@ -182,14 +183,15 @@ async function expectedOf(
   }
 }
 
-function set(path: Change['path'], value: Json): Change {
+/** Puts a value somewhere. */
+export function set(path: Change['path'], value: Json): Change {
   return { path, value }
 }
 
-type Mutation = (name: string, refusal: string, ...changes: Change[]) => Refused
+export type Mutation = (name: string, refusal: string, ...changes: Change[]) => Refused
 
 /** Names what is wrong with a copy of a valid receipt. */
-function mutationsOf(base: Refused['base']): Mutation {
+export function mutationsOf(base: Refused['base']): Mutation {
   return (name, refusal, ...changes) => ({ base, name, refusal, changes })
 }
 
@@ -199,7 +201,7 @@ function flip(proof: string, mark: string, after: number): string {
   return `${proof.slice(0, at)}${proof[at] === 'A' ? 'B' : 'A'}${proof.slice(at + 1)}`
 }
 
-function json(record: SealedRecord): Json {
+export function json(record: SealedRecord): Json {
   return { ...record }
 }
 

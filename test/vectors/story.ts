@@ -118,11 +118,12 @@ export async function tellStory(keys: Keys): Promise<Story> {
   return { keys, log, ...notices, bundle, mailbox, acts, heads: [first, second], sign }
 }
 
-function signerOf(keys: Keys): Story['sign'] {
-  let acts = 0
+/** Signs acts with nonces of their own, counted from `acts` on. */
+export function signerOf(keys: Keys, acts = 0): Story['sign'] {
+  let made = acts
   return async ({ at = NOW, keys: signers, ...draft }) => {
-    acts += 1
-    const nonce = seeded(`nonce ${String(acts)}`).slice(0, 16)
+    made += 1
+    const nonce = seeded(`nonce ${String(made)}`).slice(0, 16)
     const payload = composeAct({ ...draft, now: at, nonce, origin: ORIGIN })
     const isCustomer = 'mailbox' in draft.by || 'key' in draft.by
     const time = { at: isCustomer ? midnightOf(at) : at }
