@@ -62,7 +62,6 @@ const node = {
   ...common,
   entryPoints: {
     cli: 'src/cli/main.ts',
-    'crypto-worker': 'src/adapters/crypto/worker.ts',
     'crypto-seal-worker': 'src/adapters/crypto/seal-worker.ts',
     ...(process.argv.includes('bench') && { bench: 'test/bench/main.ts' }),
   },

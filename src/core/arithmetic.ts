@@ -37,4 +37,6 @@ export interface Arithmetic {
    * @throws Unavailable where it computes elsewhere and that failed, Overloaded where too much waits there.
    */
   verify(sum: SignatureSum): boolean | undefined | Promise<boolean | undefined>
+  /** SHA-256 of some bytes, 64 lower-case hex digits. */
+  readonly sha256Hex: (bytes: Uint8Array) => string
 }

@@ -1,3 +1,4 @@
+import type { Arithmetic } from './arithmetic.ts'
 import type {
   CertificateLife,
   KeyLife,
@@ -6,13 +7,17 @@ import type {
   UserIdLife,
 } from './certificate.ts'
 import { accept, refuse, type Refused, type Result } from './result.ts'
+import { reduceSelfSignature } from './signature-sum.ts'
 
 /** A key packet as the parser gives it. */
 export interface ParsedKey {
   readonly algorithm: number
   readonly version: number
   readonly created: Date
+  readonly publicParams: object
+  getAlgorithmInfo(): { readonly curve?: string }
   getFingerprint(): string
+  write(): Uint8Array
 }
 
 /** A signature packet as the parser gives it; `verify` throws where it does not hold. */
@@ -27,6 +32,13 @@ export interface ParsedSignature {
   readonly reasonForRevocationFlag: number | null
   readonly revocationKeyClass: number | null
   readonly embeddedSignature: ParsedSignature | null
+  readonly rawNotations: readonly { readonly critical: boolean }[]
+  readonly unknownSubpackets: readonly { readonly critical: boolean }[]
+  readonly issuerKeyID: { toHex(): string }
+  readonly version: number
+  readonly publicKeyAlgorithm: number | null
+  readonly signatureData: Uint8Array | null
+  readonly signedHashValue: Uint8Array | null
   verify(
     key: ParsedKey,
     type: number,
@@ -37,8 +49,13 @@ export interface ParsedSignature {
   ): Promise<void>
 }
 
+interface ParsedUserId {
+  readonly userID: string
+  write(): Uint8Array
+}
+
 interface ParsedUser {
-  readonly userID: { readonly userID: string } | null
+  readonly userID: ParsedUserId | null
   readonly selfCertifications: readonly ParsedSignature[]
   readonly revocationSignatures: readonly ParsedSignature[]
 }
@@ -82,10 +99,17 @@ const SOFT_REASONS: ReadonlySet<number | null> = new Set([1, 3, 32])
 interface Claim {
   readonly issuer: ParsedKey
   readonly type: number
-  readonly data: object
+  readonly data: { key: ParsedKey; bind?: ParsedKey; userID?: ParsedUserId | null }
   readonly about: ParsedKey
-  /** Settings of the parser under which verification is arithmetic alone. */
+  readonly means: Means
+}
+
+/** How signatures are verified. */
+export interface Means {
+  /** Settings of the parser under which verification is arithmetic alone: they must not reject a hash or a date. */
   readonly settings: object
+  /** Computes what it can in the place of the parser. */
+  readonly arithmetic: Arithmetic | undefined
 }
 
 interface Statements {
@@ -97,13 +121,10 @@ interface Statements {
 /**
  * Verifies everything that the owner of a certificate said about it, whatever the time.
  *
- * `settings` are passed to the parser's `verify` and must not reject a hash or a date. Refuses `certificate-weak` where a key or all user IDs rest
- * on broken hashes, `certificate-malformed` where nothing vouches for one, or where others may revoke it.
+ * Refuses `certificate-weak` where a key or all user IDs rest on broken hashes, `certificate-malformed` where nothing vouches for one, or where
+ * others may revoke it.
  */
-export async function lifeOf(
-  parts: ParsedParts,
-  settings: object,
-): Promise<Result<CertificateLife>> {
+export async function lifeOf(parts: ParsedParts, means: Means): Promise<Result<CertificateLife>> {
   const { keyPacket: primary, signatures } = parts
   if (signatures.some(({ revocationKeyClass }) => revocationKeyClass !== null)) {
     return refuse('certificate-malformed', 'Certificates that others may revoke are not supported.')
@@ -113,7 +134,7 @@ export async function lifeOf(
     type: TYPE.direct,
     data: { key: primary },
     about: primary,
-    settings,
+    means,
   }
   const direct = signatures.filter(({ signatureType }) => signatureType === TYPE.direct)
   const statements = await selfSignatures(direct, onPrimary)
@@ -251,16 +272,34 @@ async function verifiedRevocations(
 
 async function isGenuine(
   signature: ParsedSignature,
-  { issuer, type, data, settings }: Claim,
+  { issuer, type, data, means }: Claim,
 ): Promise<boolean> {
   const { created } = signature
   if (created === null) return false
+  const computed = await compute(signature, issuer, { data, means })
+  if (computed !== undefined) return computed
   try {
-    await signature.verify(issuer, type, data, created, false, settings)
+    await signature.verify(issuer, type, data, created, false, means.settings)
     return true
   } catch {
     return false
   }
+}
+
+/** The answer of the arithmetic that is given, where it has one. */
+async function compute(
+  signature: ParsedSignature,
+  issuer: ParsedKey,
+  { data, means: { arithmetic } }: Pick<Claim, 'data' | 'means'>,
+): Promise<boolean | undefined> {
+  const { bind, key, userID } = data
+  if (arithmetic === undefined || userID === null) return undefined
+  const sum = reduceSelfSignature(signature, issuer, {
+    key: key.write(),
+    ...(bind === undefined ? {} : { bound: bind.write() }),
+    ...(userID === undefined ? {} : { userId: userID.write() }),
+  })
+  return sum === undefined ? undefined : await arithmetic.verify(sum)
 }
 
 function after(start: number, lasting: number | null): number | null {

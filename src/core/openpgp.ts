@@ -9,6 +9,7 @@ import {
   readSignature as parseSignature,
   SignaturePacket,
 } from 'openpgp'
+import type { Arithmetic } from './arithmetic.ts'
 import { type CertificateLife, keyRefusal, keysOf } from './certificate.ts'
 import { type CertificateKind, judgeCertificate } from './certificate-kind.ts'
 import { lifeOf } from './certificate-life.ts'
@@ -16,7 +17,14 @@ import { type SievedCertificate, sieveCertificate } from './certificate-packets.
 import { sha256Hex } from './hash.ts'
 import { CERTIFICATE_LIMITS } from './packets.ts'
 import { accept, refuse, type Result } from './result.ts'
-import { readSignature } from './signature.ts'
+import { readSignatureWhole } from './signature.ts'
+import type { SignatureFields } from './signature-packet.ts'
+import {
+  reduceKey,
+  type ReducedKey,
+  reduceMessageSignature,
+  STRONG_HASHES,
+} from './signature-sum.ts'
 
 export { readSignature, type UnverifiedSignature } from './signature.ts'
 
@@ -64,7 +72,15 @@ export interface ParsedCertificate {
   readonly bytes: Uint8Array
   readonly sieved: SievedCertificate
   readonly key: Key
+  /** Every key by its fingerprint. */
+  readonly keys: ReadonlyMap<string, SignerKey>
   readonly life: CertificateLife
+}
+
+/** A key as OpenPGP.js has it, and reduced to its numbers where they can be computed without it. */
+interface SignerKey {
+  readonly packet: AnyKeyPacket
+  readonly reduced: ReducedKey | undefined
 }
 
 let prove: (facts: SignatureFacts) => VerifiedSignature
@@ -127,13 +143,6 @@ const ARITHMETIC: Config = {
   rejectMessageHashAlgorithms: new Set(),
 }
 
-const STRONG_HASHES: ReadonlySet<number> = new Set([
-  HASH.sha256,
-  HASH.sha384,
-  HASH.sha512,
-  HASH.sha3_256,
-  HASH.sha3_512,
-])
 const RSA: ReadonlySet<number> = new Set([
   ALGORITHM.rsaEncryptSign,
   ALGORITHM.rsaEncrypt,
@@ -149,8 +158,9 @@ const CACHED_CERTIFICATES_MAX = 256
 /** Literal data carries no date: none is covered by a signature. */
 const EPOCH = new Date(0)
 
-/** Parsed certificates by the hash of their bytes, least recently used first. */
-const cache = new Map<string, ParsedCertificate>()
+/** Parsed certificates by the hash of their bytes, least recently used first; apart by who computed, so that a comparison compares. */
+const caches = new WeakMap<object, Map<string, ParsedCertificate>>()
+const BY_LIBRARY = {}
 
 /**
  * Inspects a binary certificate offered for a kind of use.
@@ -167,9 +177,17 @@ export async function inspectCertificate(
   now: number | undefined,
 ): Promise<Result<CertificateFacts>> {
   const parsed = await readCertificate(bytes)
-  if (!parsed.ok) return parsed
-  const { life, sieved } = parsed.value
-  const at = now === undefined ? Math.max(...sieved.dates) : instantFor(parsed.value, now)
+  return parsed.ok ? inspectParsed(parsed.value, kind, now) : parsed
+}
+
+/** Inspects a certificate that `readCertificate` gave, as `inspectCertificate` does its bytes. */
+export function inspectParsed(
+  parsed: ParsedCertificate,
+  kind: CertificateKind,
+  now: number | undefined,
+): Result<CertificateFacts> {
+  const { life, sieved } = parsed
+  const at = now === undefined ? Math.max(...sieved.dates) : instantFor(parsed, now)
   const fitness = judgeCertificate({ life, sieved }, kind, at)
   if (!fitness.ok) return fitness
   const proven = life.subkeys.filter((key) =>
@@ -182,7 +200,7 @@ export async function inspectCertificate(
     keys: sieved.fingerprints,
     provenKeys: [life.primary, ...proven].map(({ fingerprint }) => fingerprint),
     createdAt: life.primary.createdAt,
-    bytes: parsed.value.bytes,
+    bytes: parsed.bytes,
   })
 }
 
@@ -193,27 +211,35 @@ export async function inspectCertificate(
  * signature's own time count as that time). Whether the signature is fresh is not asked here. Refuses what `readSignature` and
  * `inspectCertificate` refuse of the bytes; `signature-not-accepted` where the arithmetic fails; then, of a signature that is genuine,
  * `signature-algorithm-weak`, `certificate-revoked`, `certificate-expired`, `certificate-cannot-sign`.
+ *
+ * `arithmetic` computes what it can in the place of OpenPGP.js; the outcome is the same without it.
+ *
+ * @throws what `arithmetic` throws.
  */
-export async function verifySignature(args: {
-  payload: Uint8Array
-  signature: Uint8Array
-  certificate: Uint8Array
-  validAt: readonly number[]
-}): Promise<Result<VerifiedSignature>> {
-  const signature = readSignature(args.signature)
+export async function verifySignature(
+  args: {
+    payload: Uint8Array
+    signature: Uint8Array
+    certificate: Uint8Array
+    validAt: readonly number[]
+  },
+  arithmetic?: Arithmetic,
+): Promise<Result<VerifiedSignature>> {
+  const signature = readSignatureWhole(args.signature)
   if (!signature.ok) return signature
-  const parsed = await readCertificate(args.certificate)
+  const parsed = await readCertificate(args.certificate, arithmetic)
   if (!parsed.ok) return parsed
-  const { issuer, createdAt, packet } = signature.value
-  const { life, key } = parsed.value
+  const { fields, said } = signature.value
+  const { issuer, createdAt, packet } = said
+  const { life } = parsed.value
   const signer = keysOf(life).find(({ fingerprint }) => fingerprint === issuer)
-  const signerPacket = [key, ...key.subkeys].find(
-    (candidate) => candidate.getFingerprint() === issuer,
-  )?.keyPacket
-  if (signer === undefined || signerPacket === undefined) return refuse('signature-not-accepted')
-  const hashAlgorithm = await checkArithmetic(packet, signerPacket, args.payload)
-  if (hashAlgorithm === undefined) return refuse('signature-not-accepted')
-  if (!STRONG_HASHES.has(hashAlgorithm)) return refuse('signature-algorithm-weak')
+  const signerKey = parsed.value.keys.get(issuer)
+  if (signer === undefined || signerKey === undefined) return refuse('signature-not-accepted')
+  const { payload } = args
+  const hashHex = arithmetic?.sha256Hex ?? sha256Hex
+  const claim = { fields, packet, payload, key: signerKey }
+  if (!(await isGenuine(claim, arithmetic))) return refuse('signature-not-accepted')
+  if (!STRONG_HASHES.has(fields.hashAlgorithm)) return refuse('signature-algorithm-weak')
   for (const at of [createdAt, ...args.validAt.filter((instant) => instant > createdAt)]) {
     const refused = keyRefusal(life, { key: signer, for: 'sign', at })
     if (refused !== undefined) return refused
@@ -224,8 +250,8 @@ export async function verifySignature(args: {
       keyFingerprint: issuer,
       createdAt,
       packet,
-      packetHash: sha256Hex(packet),
-      payloadHash: sha256Hex(args.payload),
+      packetHash: hashHex(packet),
+      payloadHash: hashHex(payload),
     }),
   )
 }
@@ -239,13 +265,20 @@ export function instantFor({ sieved }: ParsedCertificate, now: number): number {
 /**
  * Parses a certificate and verifies what its owner said about it, once for the same bytes.
  *
- * Refuses `certificate-malformed`, `certificate-too-large`, `certificate-version-wrong`, `certificate-weak`.
+ * `arithmetic` computes what it can in the place of OpenPGP.js; the outcome is the same without it. Refuses `certificate-malformed`,
+ * `certificate-too-large`, `certificate-version-wrong`, `certificate-weak`.
+ *
+ * @throws what `arithmetic` throws.
  */
-export async function readCertificate(bytes: Uint8Array): Promise<Result<ParsedCertificate>> {
+export async function readCertificate(
+  bytes: Uint8Array,
+  arithmetic?: Arithmetic,
+): Promise<Result<ParsedCertificate>> {
   if (bytes.length > CERTIFICATE_LIMITS.bytesMax) return refuse('certificate-too-large')
-  const id = sha256Hex(bytes)
+  const id = (arithmetic?.sha256Hex ?? sha256Hex)(bytes)
+  const cache = cacheOf(arithmetic ?? BY_LIBRARY)
   const known = cache.get(id)
-  const parsed = known === undefined ? await parseCertificate(bytes) : accept(known)
+  const parsed = known === undefined ? await parseCertificate(bytes, arithmetic) : accept(known)
   if (!parsed.ok) return parsed
   cache.delete(id)
   cache.set(id, parsed.value)
@@ -254,7 +287,16 @@ export async function readCertificate(bytes: Uint8Array): Promise<Result<ParsedC
   return parsed
 }
 
-async function parseCertificate(bytes: Uint8Array): Promise<Result<ParsedCertificate>> {
+function cacheOf(computer: object): Map<string, ParsedCertificate> {
+  const cache = caches.get(computer) ?? new Map<string, ParsedCertificate>()
+  caches.set(computer, cache)
+  return cache
+}
+
+async function parseCertificate(
+  bytes: Uint8Array,
+  arithmetic: Arithmetic | undefined,
+): Promise<Result<ParsedCertificate>> {
   const sieved = sieveCertificate(bytes)
   if (!sieved.ok) return sieved
   let key: Key
@@ -276,11 +318,23 @@ async function parseCertificate(bytes: Uint8Array): Promise<Result<ParsedCertifi
   const signatures = key.toPacketList().filter((packet) => packet instanceof SignaturePacket)
   const life = await lifeOf(
     { keyPacket, users, subkeys, revocationSignatures, signatures },
-    ARITHMETIC,
+    { settings: ARITHMETIC, arithmetic },
   )
-  return life.ok
-    ? accept({ bytes: sieved.value.bytes, sieved: sieved.value, key, life: life.value })
-    : life
+  if (!life.ok) return life
+  const signers = keys.map(
+    (part) =>
+      [
+        part.getFingerprint(),
+        { packet: part.keyPacket, reduced: reduceKey(part.keyPacket) },
+      ] as const,
+  )
+  return accept({
+    bytes: sieved.value.bytes,
+    sieved: sieved.value,
+    key,
+    keys: new Map(signers),
+    life: life.value,
+  })
 }
 
 /** What makes a key unfit whatever it is used for; one weak key makes a certificate weak, since a sender may choose it. */
@@ -299,29 +353,46 @@ function weaknessOf(packet: AnyKeyPacket): string | undefined {
   return isSlow ? `RSA may have ${String(RSA_BITS_MAX)} bits and a short exponent` : undefined
 }
 
-/** Verifies a signature packet over bytes with one key; the hash algorithm where it holds. */
-async function checkArithmetic(
-  packet: Uint8Array,
-  key: AnyKeyPacket,
-  payload: Uint8Array,
-): Promise<number | undefined> {
+interface MessageClaim {
+  readonly fields: SignatureFields
+  readonly packet: Uint8Array
+  readonly payload: Uint8Array
+  readonly key: SignerKey
+}
+
+/** Verifies a signature over bytes with one key, whatever its hash function. */
+async function isGenuine(
+  claim: MessageClaim,
+  arithmetic: Arithmetic | undefined,
+): Promise<boolean> {
+  const { fields, key, payload } = claim
+  const sum =
+    arithmetic === undefined || key.reduced === undefined
+      ? undefined
+      : reduceMessageSignature(fields, key.reduced, payload)
+  const holds = sum === undefined ? undefined : await arithmetic?.verify(sum)
+  return holds ?? (await isGenuineByLibrary(claim))
+}
+
+/** The same by OpenPGP.js alone. */
+async function isGenuineByLibrary({ key, packet, payload }: MessageClaim): Promise<boolean> {
   try {
     const { packets } = await parseSignature({ binarySignature: packet, config: STRICT })
     const [signature] = packets
     const literal = await createMessage({ binary: payload, date: EPOCH, format: 'binary' })
     const [data] = literal.packets
-    if (signature === undefined || data === undefined || signature.version !== key.version)
-      return undefined
+    if (signature === undefined || data === undefined || signature.version !== key.packet.version)
+      return false
     await signature.verify(
-      key,
+      key.packet,
       enums.signature.binary,
       data,
       signature.created ?? EPOCH,
       true,
       ARITHMETIC,
     )
-    return signature.hashAlgorithm ?? undefined
+    return true
   } catch {
-    return undefined
+    return false
   }
 }

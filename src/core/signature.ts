@@ -31,6 +31,14 @@ const BINARY = 0
  * `signature-type-wrong`, and `signature-not-accepted` where the issuer is missing or ambiguous, or the signature would expire.
  */
 export function readSignature(bytes: Uint8Array): Result<UnverifiedSignature> {
+  const read = readSignatureWhole(bytes)
+  return read.ok ? accept(read.value.said) : read
+}
+
+/** Reads what `readSignature` does, with its refusals, and gives the fields of the packet too. */
+export function readSignatureWhole(
+  bytes: Uint8Array,
+): Result<{ readonly said: UnverifiedSignature; readonly fields: SignatureFields }> {
   const counts = scanPackets(bytes, SIGNATURE_LIMITS)
   if (!counts.ok) return counts
   if (counts.value.get(TAG.signature) !== 1) return refuse('signature-count-wrong')
@@ -47,11 +55,8 @@ export function readSignature(bytes: Uint8Array): Result<UnverifiedSignature> {
     ({ type, body: after }) => type === SUBPACKET.expiresAfter && after.some((byte) => byte !== 0),
   )
   if (issuer === undefined || lapses) return refuse('signature-not-accepted')
-  return accept({
-    issuer,
-    createdAt,
-    packet: writePacket(TAG.signature, withoutUnhashed(fields, issuer)),
-  })
+  const bare = writePacket(TAG.signature, withoutUnhashed(fields, issuer))
+  return accept({ said: { issuer, createdAt, packet: bare }, fields })
 }
 
 /** The issuer that the signed part names, exactly once and without contradicting itself. */

@@ -1,4 +1,5 @@
 import { type Author, authorOf, type ParsedAct } from './act.ts'
+import type { Arithmetic } from './arithmetic.ts'
 import { fromBase64 } from './bytes.ts'
 import { type Directory, ownerOf } from './directory.ts'
 import { readSignature, type VerifiedSignature, verifySignature } from './openpgp.ts'
@@ -74,6 +75,7 @@ export async function verifyActSignatures(
 export async function verifyRecorded(
   recorded: SigningRecord,
   armored: string,
+  arithmetic?: Arithmetic,
 ): Promise<Result<RecordedSignature>> {
   const packet = readArmor(armored, 'PGP SIGNATURE')
   if (!packet.ok) return packet
@@ -82,12 +84,10 @@ export async function verifyRecorded(
   const signer = findSigner(recorded, signature.value.issuer)
   if (!signer.ok) return signer
   const { certificate, party } = signer.value
-  const verified = await verifySignature({
-    payload: recorded.parsed.payload,
-    signature: packet.value,
-    certificate,
-    validAt: [],
-  })
+  const verified = await verifySignature(
+    { payload: recorded.parsed.payload, signature: packet.value, certificate, validAt: [] },
+    arithmetic,
+  )
   if (!verified.ok) return verified
   const isCustomer = isByCustomer(recorded.parsed.act.by)
   return isTimelyFor(recorded.record.day, verified.value.createdAt, isCustomer)

@@ -67,6 +67,7 @@ const HEADER = /^[A-Za-z0-9-]{1,64}$/
 
 const EnvironmentSchema = z.object({
   DUNANT_CLIENT_ADDRESS_HEADER: z.string().regex(HEADER).optional(),
+  DUNANT_CRYPTO: z.enum(['native', 'stock']).default('native'),
   DUNANT_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
   DUNANT_LOG_SIGNER: z.string().max(400).regex(SIGNER_ADDRESS).optional(),
   DUNANT_HOST: z.string().max(255).default('127.0.0.1'),
@@ -89,6 +90,8 @@ export const SIGNER_MISSING =
 
 /** What the environment says about one process. */
 export interface ProcessConfig {
+  /** Who computes signatures: OpenSSL, or OpenPGP.js as it comes (`stock`), for comparison; OpenSSL where it is left out. */
+  readonly crypto?: 'native' | 'stock' | undefined
   readonly host: string
   readonly port: number
   /** PostgreSQL instead of the embedded SQLite. */
@@ -143,6 +146,7 @@ export function readEnvironment(
   if (found.DUNANT_DATABASE_URL !== undefined && found.DUNANT_LOG_SIGNER === undefined)
     throw new Error(`environment: ${SIGNER_MISSING}`)
   return {
+    crypto: found.DUNANT_CRYPTO,
     host: found.DUNANT_HOST,
     port: found.DUNANT_PORT,
     databaseUrl: found.DUNANT_DATABASE_URL,

@@ -1,5 +1,6 @@
 import { openDirectoryBlobs } from '#adapters/blob/directory.ts'
 import { openPostgresBlobs } from '#adapters/blob/postgres.ts'
+import { threadedArithmetic } from '#adapters/crypto/native.ts'
 import { openServiceCrypto } from '#adapters/keys/openpgp.ts'
 import { openPostgresStorage } from '#adapters/storage/postgres.ts'
 import { openSqliteStorage } from '#adapters/storage/sqlite.ts'
@@ -41,6 +42,8 @@ import { shippedTemplates } from './templates.ts'
 /** How often deadlines are looked at; every answer computes them, so a late run changes none. */
 const DUE_MILLISECONDS = 15_000
 const STOP_SECONDS = 20
+/** Signatures that may wait to be verified: about a third of a second on two cores (src/decisions/0010-where-signatures-are-verified.md). */
+const JOBS_MAX = 4096
 /** How long the log may take to follow once the last request was answered. */
 const FLUSH_SECONDS = 5
 
@@ -189,7 +192,11 @@ async function openPorts(
   const { blobs, clock, config, events, home, reach, signer, storage } = opened
   const { origin } = home.file
   const acts = { parse: parseAct }
-  const crypto = await openServiceCrypto({ privateKeyArmored: home.serviceKey.reveal(), clock })
+  const crypto = await openServiceCrypto({
+    privateKeyArmored: home.serviceKey.reveal(),
+    clock,
+    arithmetic: config.crypto === 'stock' ? undefined : threadedArithmetic({ jobsMax: JOBS_MAX }),
+  })
   const directory = openDirectory({ acts, crypto, storage, origin })
   const collector = openCollector({ clock, directory, events, origin, storage, ...reach })
   const ports = {

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import type { WorkerProgram } from '#adapters/crypto/pool.ts'
 
 /** Finds the program of worker threads that lies as `<name>.ts` in adapters/crypto/, or was built as `crypto-<name>.js` beside this file. */
-export function workerProgram(name: 'seal-worker' | 'worker'): WorkerProgram {
+export function workerProgram(name: 'seal-worker'): WorkerProgram {
   const here = import.meta.url
   return here.endsWith('.ts')
     ? sourceProgram(new URL(`../adapters/crypto/${name}.ts`, here))

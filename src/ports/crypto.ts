@@ -1,3 +1,4 @@
+import type { Arithmetic } from '#core/arithmetic.ts'
 import type { CertificateKind } from '#core/certificate-kind.ts'
 import type { CertificateFacts, VerifiedSignature } from '#core/openpgp.ts'
 import type { Result } from '#core/result.ts'
@@ -11,9 +12,11 @@ export class Overloaded extends Unavailable {
 /**
  * OpenPGP arithmetic for the server, and the service's own key.
  *
- * @throws Unavailable where an implementation reaches its arithmetic over a wire and that failed.
+ * @throws Unavailable where an implementation computes in another thread and that failed, Overloaded where too much waits there.
  */
 export interface ServiceCrypto {
+  /** What core's own functions may be given to compute with; absent where OpenPGP.js computes. */
+  readonly arithmetic?: Arithmetic | undefined
   /** As `verifySignature` of core/openpgp.ts, with its refusals. */
   verifySignature(args: {
     payload: Uint8Array

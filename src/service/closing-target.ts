@@ -3,6 +3,7 @@ import type { Subjects, TargetStanding } from '#core/decision.ts'
 import type { Directory } from '#core/directory.ts'
 import { missingFor } from '#core/quorum.ts'
 import type { ActReader } from '#ports/acts.ts'
+import type { ServiceCrypto } from '#ports/crypto.ts'
 import type { SignatureRow, Storage } from '#ports/storage.ts'
 import { standingSignatures } from './standing-signatures.ts'
 
@@ -14,7 +15,7 @@ export interface ClosingTarget extends TargetStanding {
 
 /** Finds the act that an act would close, and holds its signatures against the roster of now; `undefined` where it closes none. */
 export async function closingTarget(
-  ports: { readonly acts: ActReader; readonly storage: Storage },
+  ports: { readonly acts: ActReader; readonly crypto: ServiceCrypto; readonly storage: Storage },
   closing: ParsedAct,
   context: { readonly directory: Directory; readonly subjects: Subjects; readonly now: number },
 ): Promise<ClosingTarget | undefined> {
@@ -28,6 +29,7 @@ export async function closingTarget(
     directory: context.directory,
     rows: await ports.storage.signaturesOf(id),
     now: context.now,
+    crypto: ports.crypto,
   })
   return {
     id,

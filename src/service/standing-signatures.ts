@@ -4,6 +4,7 @@ import type { Directory } from '#core/directory.ts'
 import { writeArmor } from '#core/packets.ts'
 import { dayOf } from '#core/time.ts'
 import { verifyRecorded } from '#core/verify-act.ts'
+import type { ServiceCrypto } from '#ports/crypto.ts'
 import type { SignatureRow } from '#ports/storage.ts'
 
 /** Signatures that came earlier, and what they are held against now. */
@@ -14,6 +15,7 @@ export interface EarlierSignatures {
   readonly rows: readonly SignatureRow[]
   /** POSIX seconds. */
   readonly now: number
+  readonly crypto: Pick<ServiceCrypto, 'arithmetic'>
 }
 
 /**
@@ -27,14 +29,14 @@ export interface EarlierSignatures {
 export async function standingSignatures(
   earlier: EarlierSignatures,
 ): Promise<readonly SignatureRow[]> {
-  const { directory, now, parsed, rows, state } = earlier
+  const { crypto, directory, now, parsed, rows, state } = earlier
   const standing: SignatureRow[] = []
   for (const row of rows) {
     if (row.party === '') standing.push(row)
     if (row.party === '' || state?.withdrawn.includes(row.party) === true) continue
     const armored = writeArmor('PGP SIGNATURE', row.packet)
     const recorded = { parsed, directory, record: { day: dayOf(now) } }
-    if ((await verifyRecorded(recorded, armored)).ok) standing.push(row)
+    if ((await verifyRecorded(recorded, armored, crypto.arithmetic)).ok) standing.push(row)
   }
   return standing
 }

@@ -174,7 +174,14 @@ async function attempt(
   if (arrived.value.some(({ party }) => state?.withdrawn.includes(party) === true)) {
     return refuse('signer-not-entitled', 'the party has taken its signature back')
   }
-  const stored = await standingSignatures({ parsed, state, directory, rows, now })
+  const stored = await standingSignatures({
+    parsed,
+    state,
+    directory,
+    rows,
+    now,
+    crypto: prepared.value.ports.crypto,
+  })
   const known = new Set(stored.map((row) => row.fingerprint))
   const hashes = new Set(rows.map((row) => row.packetHash))
   const fresh = arrived.value

@@ -1,14 +1,16 @@
+import { nativeArithmetic, threadedArithmetic } from '#adapters/crypto/native.ts'
 import { composeAct } from '#client/act.ts'
 import { signDetached } from '#client/openpgp.ts'
 import { inFlight } from '#client/in-flight.ts'
 import { systemRandom } from '#client/random.ts'
 import { NO_HEAD } from '#core/act.ts'
+import type { Arithmetic } from '#core/arithmetic.ts'
 import { hex } from '#core/bytes.ts'
 import { verifySignature } from '#core/openpgp.ts'
 import { readArmor } from '#core/packets.ts'
 import { officer, ORIGIN } from '#test/helpers/client-keys.ts'
 import { accepted, NOW } from '#test/helpers/openpgp-keys.ts'
-import { type Group, interleave, perSecond, speedRatio } from './measure.ts'
+import { type Group, interleave, perSecond, speedRatio, wallMeter } from './measure.ts'
 import { type BareSignature, bareKey, bareSignature, verifyBare } from './primitives.ts'
 
 const ACTS = 512
@@ -17,30 +19,55 @@ const SIGNERS = 8
 /** Verifying a detached signature, against the arithmetic in it. */
 export const verify: Group = {
   name: 'verify',
-  lines: ['verify-detached'],
+  lines: ['verify-detached', 'verify-cores', 'verify-stock'],
   run: async (effort, print) => {
     const acts = await signedActs()
-    const ours = async (times: number): Promise<void> => {
-      for await (const verified of inFlight(
-        turns(acts, times),
-        async (act) => await verifySignature({ ...act, validAt: [NOW] }),
-      ))
-        accepted(verified)
-    }
+    const by =
+      (arithmetic?: Arithmetic) =>
+      async (times: number): Promise<void> => {
+        for await (const verified of inFlight(
+          turns(acts, times),
+          async (act) => await verifySignature({ ...act, validAt: [NOW] }, arithmetic),
+        ))
+          accepted(verified)
+      }
+    const threaded = by(threadedArithmetic({ jobsMax: ACTS }))
+    const inline = by(nativeArithmetic)
     const bare = (times: number): void => {
       for (const act of turns(acts, times))
         if (!verifyBare(act.bare)) throw new Error('a signature does not verify')
     }
-    const [our, peer] = await interleave([{ run: ours }, { run: bare }], effort)
+    const { samples } = effort
+    const cpu = [{ run: threaded }, { run: bare }, { run: by() }]
+    const [our, peer, stock] = await interleave(cpu, effort)
+    const perCpu = { better: 'higher', unit: 'signatures per second of CPU', samples } as const
     print({
+      ...perCpu,
       name: 'verify-detached',
       ratio: speedRatio(our, peer),
       goal: 0.75,
-      better: 'higher',
       value: perSecond(our),
-      unit: 'signatures per second of CPU',
       reference: `${String(perSecond(peer))} per second of CPU: crypto.verify of the same Ed25519 signatures over their digests`,
-      samples: effort.samples,
+    })
+    print({
+      ...perCpu,
+      name: 'verify-stock',
+      ratio: speedRatio(our, stock),
+      goal: null,
+      value: perSecond(our),
+      reference: `${String(perSecond(stock))} per second of CPU: the same by OpenPGP.js alone, as with DUNANT_CRYPTO=stock`,
+    })
+    const wall = [threaded, inline].map((run) => ({ run, meter: wallMeter }))
+    const [both, one] = await interleave(wall, effort)
+    print({
+      name: 'verify-cores',
+      ratio: speedRatio(both, one),
+      goal: 1.8,
+      better: 'higher',
+      value: perSecond(both),
+      unit: 'signatures per second',
+      reference: `${String(perSecond(one))} per second: the same in the calling thread alone`,
+      samples,
     })
   },
 }

@@ -4,9 +4,11 @@ import {
   createPublicKey,
   type JsonWebKey,
   type KeyObject,
+  type VerifyKeyObjectInput,
   verify,
 } from 'node:crypto'
 import type { Arithmetic, PublicNumbers, SignatureSum } from '#core/arithmetic.ts'
+import { Overloaded } from '#ports/crypto.ts'
 
 /** Keys are small, and making one from its numbers takes a tenth of a verification. */
 const KEYS_MAX = 2048
@@ -14,7 +16,31 @@ const KEYS_MAX = 2048
 const keys = new Map<string, KeyObject>()
 
 /** Arithmetic by OpenSSL, in the calling thread. */
-export const nativeArithmetic: Arithmetic = { verify: computeSum }
+export const nativeArithmetic: Arithmetic = {
+  verify: computeSum,
+  sha256Hex: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+}
+
+/** Arithmetic by OpenSSL in the threads that Node keeps for its own work, so that the calling thread goes on meanwhile. */
+export function threadedArithmetic({ jobsMax }: { readonly jobsMax: number }): Arithmetic {
+  let pending = 0
+  return {
+    sha256Hex: nativeArithmetic.sha256Hex,
+    verify: async (sum) => {
+      const work = prepare(sum)
+      if (work === undefined || typeof work === 'boolean') return work
+      if (pending >= jobsMax) throw new Overloaded('too many signatures wait to be verified')
+      pending += 1
+      try {
+        return work.judge(await computeElsewhere(work))
+      } catch {
+        return undefined
+      } finally {
+        pending -= 1
+      }
+    },
+  }
+}
 
 /**
  * Tells whether a signature holds, by OpenSSL; `undefined` where OpenPGP.js would, or might, compute it in another way.
@@ -23,31 +49,66 @@ export const nativeArithmetic: Arithmetic = { verify: computeSum }
  * lenient about points), ECDSA and RSA over SHA-3, and ECDSA digests that begin with a zero, which an old fault once cut off.
  */
 export function computeSum(sum: SignatureSum): boolean | undefined {
-  const { hash, hashed, key, signature } = sum
-  const digest = digestOf(sum)
-  if (digest === undefined) return undefined
-  if (digest[0] !== sum.digestStart[0] || digest[1] !== sum.digestStart[1]) return false
+  const work = prepare(sum)
+  if (work === undefined || typeof work === 'boolean') return work
   try {
-    switch (key.kind) {
-      case 'Ed25519':
-        return verify(null, digest, keyOf(key), signature)
-      case 'Ed448':
-        return verify(null, digest, keyOf(key), signature) ? true : undefined
-      case 'RSA': {
-        const padding = constants.RSA_PKCS1_PADDING
-        return verify(hash, Buffer.concat(hashed), { key: keyOf(key), padding }, signature)
-      }
-      case 'P-256':
-      case 'P-384':
-      case 'P-521': {
-        const whole = { key: keyOf(key), dsaEncoding: 'ieee-p1363' } as const
-        const holds = verify(hash, Buffer.concat(hashed), whole, signature)
-        return holds || digest[0] !== 0 ? holds : undefined
-      }
-    }
+    return work.judge(verify(work.algorithm, work.data, work.key, sum.signature))
   } catch {
     return undefined
   }
+}
+
+/** What `crypto.verify` is to be asked. */
+interface Work {
+  readonly algorithm: string | null
+  readonly data: Uint8Array
+  readonly key: VerifyKeyObjectInput
+  readonly signature: Uint8Array
+  /** What its answer says. */
+  readonly judge: (holds: boolean) => boolean | undefined
+}
+
+/** All but the arithmetic of the key; the answer itself where there is nothing left to ask. */
+function prepare(sum: SignatureSum): Work | boolean | undefined {
+  const { hash, hashed, signature } = sum
+  const digest = digestOf(sum)
+  if (digest === undefined) return undefined
+  if (digest[0] !== sum.digestStart[0] || digest[1] !== sum.digestStart[1]) return false
+  const key = keyOf(sum.key)
+  if (key === undefined) return undefined
+  const whole = { algorithm: hash, data: Buffer.concat(hashed), signature }
+  switch (sum.key.kind) {
+    case 'Ed25519':
+      return { algorithm: null, data: digest, key: { key }, signature, judge: (holds) => holds }
+    case 'Ed448':
+      return {
+        algorithm: null,
+        data: digest,
+        key: { key },
+        signature,
+        judge: (holds) => holds || undefined,
+      }
+    case 'RSA': {
+      const padding = constants.RSA_PKCS1_PADDING
+      return { ...whole, key: { key, padding }, judge: (holds) => holds }
+    }
+    case 'P-256':
+    case 'P-384':
+    case 'P-521': {
+      const judge = (holds: boolean): boolean | undefined =>
+        holds || digest[0] !== 0 ? holds : undefined
+      return { ...whole, key: { key, dsaEncoding: 'ieee-p1363' }, judge }
+    }
+  }
+}
+
+async function computeElsewhere({ algorithm, data, key, signature }: Work): Promise<boolean> {
+  return await new Promise<boolean>((resolve, reject) => {
+    verify(algorithm, data, key, signature, (error, holds) => {
+      if (error === null) resolve(holds)
+      else reject(error)
+    })
+  })
 }
 
 function digestOf({ hash, hashed, key }: SignatureSum): Buffer | undefined {
@@ -59,16 +120,26 @@ function digestOf({ hash, hashed, key }: SignatureSum): Buffer | undefined {
 }
 
 /** Always by way of JWK: other encodings take ten times as long to read. */
-function keyOf(numbers: PublicNumbers): KeyObject {
+function keyOf(numbers: PublicNumbers): KeyObject | undefined {
   const jwk = jwkOf(numbers)
   const id = `${numbers.kind} ${jwk.x ?? jwk.n} ${jwk.y ?? jwk.e ?? ''}`
   const known = keys.get(id)
-  const key = known ?? createPublicKey({ key: jwk, format: 'jwk' })
+  const key = known ?? readKey(jwk)
+  if (key === undefined) return undefined
   keys.delete(id)
   keys.set(id, key)
   const [oldest] = keys.keys()
   if (keys.size > KEYS_MAX && oldest !== undefined) keys.delete(oldest)
   return key
+}
+
+/** A point that is not on its curve cannot be read. */
+function readKey(key: JsonWebKey): KeyObject | undefined {
+  try {
+    return createPublicKey({ key, format: 'jwk' })
+  } catch {
+    return undefined
+  }
 }
 
 function jwkOf(numbers: PublicNumbers): JsonWebKey {

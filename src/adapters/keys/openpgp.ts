@@ -9,10 +9,12 @@ import {
   readPrivateKey,
   sign,
 } from 'openpgp'
+import type { Arithmetic } from '#core/arithmetic.ts'
 import { utf8 } from '#core/bytes.ts'
 import { encryptionKeyAt } from '#core/certificate.ts'
 import {
   inspectCertificate,
+  inspectParsed,
   instantFor,
   OPENPGP_CONFIG,
   readCertificate,
@@ -30,6 +32,8 @@ export interface ServiceKeyOptions {
   readonly passphrase?: string
   /** The system's time where it is left out. */
   readonly clock?: Clock
+  /** Computes signatures in the place of OpenPGP.js; the outcome is the same without it. */
+  readonly arithmetic?: Arithmetic | undefined
 }
 
 const EPOCH = new Date(0)
@@ -47,9 +51,14 @@ export async function openServiceCrypto(options: ServiceKeyOptions): Promise<Ser
   if (!certificate.ok) {
     throw new Error(`the service key is refused: ${certificate.refusal.reason}`)
   }
+  const { arithmetic } = options
   return {
-    verifySignature,
-    inspectCertificate,
+    verifySignature: async (args) => await verifySignature(args, arithmetic),
+    inspectCertificate: async (bytes, kind, now) => {
+      const parsed = await readCertificate(bytes, arithmetic)
+      return parsed.ok ? inspectParsed(parsed.value, kind, now) : parsed
+    },
+    arithmetic,
     serviceCertificate: certificate.value.bytes,
     encryptChallenge: async (recipient, plaintext) =>
       await encryptChallenge(recipient, plaintext, clock.now()),
