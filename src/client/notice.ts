@@ -90,7 +90,7 @@ const NOTICE_BYTES = 16
 const SALT_BYTES = 32
 
 /** Recipients that are sealed with one call, and calls that are under way at once: enough for a few cores, and little memory. */
-const BATCH = 32
+const BATCH = 16
 const BATCHES_MAX = 6
 
 /**

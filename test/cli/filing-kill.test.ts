@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fromBase64, fromUtf8 } from '#core/bytes.ts'
+import { sha256Hex } from '#core/hash.ts'
 import { jsonOf } from '#test/helpers/command-line.ts'
 import { ended, filingOf, killFiling, noticesOf, start } from '#test/helpers/kill-filing.ts'
 import { accepted, openSolo, type SoloCoalition } from '#test/helpers/solo-coalition.ts'
@@ -85,3 +87,38 @@ test('a filing that broke off goes on with its own list alone; --start-over begi
   const refused = await ended(start(solo, `${line} --start-over`))
   expect(refused.err).toContain('is signed and may have been received')
 }, 120_000)
+
+test('an act that the server refuses and does not know is forgotten, and the next run signs another over the same bundle', async () => {
+  const { line, out } = filingOf(solo, 'forgotten')
+  const child = start(solo, line)
+  const end = ended(child)
+  const journal = join(out, 'work/journal.json')
+  while (!existsSync(journal) || !readFileSync(journal, 'utf8').includes('"bundle"')) await sleep(1)
+  child.kill('SIGKILL')
+  await end
+  const kept: unknown = JSON.parse(readFileSync(solo.path('killed/filing.json'), 'utf8'))
+  const { payload, signature } = keptFiling(kept)
+  const act = Buffer.from(base64Text(payload).replace(/"nonce":"./, '"nonce":"x'))
+  writeFileSync(
+    join(out, 'filing.json'),
+    JSON.stringify({ id: sha256Hex(act), payload: act.toString('base64'), signature }),
+  )
+  const before = noticesOf(solo)
+  const refused = await ended(start(solo, line))
+  expect(refused.code).not.toBe(0)
+  expect(existsSync(join(out, 'filing.json'))).toBe(false)
+  const done = await ended(start(solo, line))
+  expect(done.code, done.err).toBe(0)
+  expect(jsonOf(done)).toMatchObject({ told: 600, resumed: 600 })
+  expect(noticesOf(solo) - before).toBe(1)
+}, 120_000)
+
+function base64Text(text: string): string {
+  return fromUtf8(fromBase64(text) ?? new Uint8Array()) ?? ''
+}
+
+function keptFiling(value: unknown): { readonly payload: string; readonly signature: string } {
+  if (typeof value === 'object' && value !== null && 'payload' in value && 'signature' in value)
+    return { payload: String(value.payload), signature: String(value.signature) }
+  throw new Error('no filing was kept')
+}

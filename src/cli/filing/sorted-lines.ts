@@ -10,7 +10,7 @@ export interface LineSorter {
 }
 
 /** What is sorted at once: small beside everything else that a process needs. */
-const RUN_CHARACTERS = 2 * 1024 * 1024
+const RUN_CHARACTERS = 512 * 1024
 
 /** Opens a sorter that keeps sorted runs in a folder, under a name, and removes them when all is read. */
 export function openLineSorter(folder: string, name: string): LineSorter {
