@@ -1,6 +1,7 @@
 import { acts } from './acts.ts'
 import { compose } from './compose.ts'
 import { composeRole } from './compose-role.ts'
+import { growth } from './growth.ts'
 import { log } from './log.ts'
 import { filing } from './filing.ts'
 import type { Effort, Group, Line } from './measure.ts'
@@ -16,7 +17,7 @@ import { verify } from './verify.ts'
 //   npm run bench -- --quick           in less than a minute, less exactly
 //   npm run bench -- --only log        one group, or one line, by its name
 
-const GROUPS: readonly Group[] = [verify, seal, log, receipts, acts, filing, compose]
+const GROUPS: readonly Group[] = [verify, seal, log, receipts, acts, growth, filing, compose]
 const FULL: Effort = { isQuick: false, samples: 11, blockMilliseconds: 500 }
 const QUICK: Effort = { isQuick: true, samples: 5, blockMilliseconds: 120 }
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { composeAct } from '#client/act.ts'
 import { hex } from '#core/bytes.ts'
 import { systemRandom } from '#client/random.ts'
-import { threeOf } from './coalition.ts'
+import { ORIGIN, threeOf } from './coalition.ts'
 import { holdTo } from './crash-round.ts'
 import { startServerProcess } from './server-process.ts'
 
@@ -34,9 +35,20 @@ export async function loadRound(load: {
   const server = await startServerProcess()
   const { coalition } = server
   const { contoso } = threeOf(coalition)
+  const { body: chain } = await coalition.ask('/api/directory')
+  const directory = String(chain['head'])
   const prepare = async (): Promise<Prepared> => {
     const body = { tokens: [hex(systemRandom(32))] }
-    const payload = await coalition.compose('mailbox.invite', body, contoso)
+    // Composed without asking: reading the directory each time would spend the budget of reads.
+    const payload = composeAct({
+      type: 'mailbox.invite',
+      body,
+      by: { party: contoso.domain },
+      directory,
+      origin: ORIGIN,
+      now: coalition.clock.now(),
+      nonce: systemRandom(16),
+    })
     return { payload, signature: await coalition.sign(contoso, payload) }
   }
   const statuses = new Map<number, number>()

@@ -14,6 +14,11 @@ const WAL_MILLISECONDS = 1_000
 /** How long a commit waits for others to join, while there are some: about as long as a disk takes. */
 const GATHER_MILLISECONDS = 2
 
+/** Pages kept in memory. */
+const CACHE_KIBIBYTES = 64 * 1024
+/** Pages of the write-ahead log at which a commit writes them back itself; `walForgetter` is there before it, unless writes come in floods. */
+const WAL_PAGES = 16_384
+
 /** Where a SQLite database is. */
 export interface SqliteOptions {
   /** The file; its folder must exist. */
@@ -95,6 +100,9 @@ function openDatabase(path: string): Database.Database {
   database.pragma('synchronous = FULL')
   database.pragma('foreign_keys = ON')
   database.pragma(`busy_timeout = ${String(BUSY_MILLISECONDS)}`)
+  // Keys are hashes, so every act touches pages all over the file: they are found in memory, and written back once a second.
+  database.pragma(`cache_size = -${String(CACHE_KIBIBYTES)}`)
+  database.pragma(`wal_autocheckpoint = ${String(WAL_PAGES)}`)
   // What is deleted is overwritten, and not only forgotten.
   database.pragma('secure_delete = ON')
   return database
