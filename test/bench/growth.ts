@@ -139,11 +139,15 @@ function contender({ coalition }: Grown): Contender {
       for (let i = 0; i < ACTS; i++) prepared.push(await ready(coalition))
     },
     run: async () => {
-      const work = async (): Promise<void> => {
-        for (let one = prepared.pop(); one !== undefined; one = prepared.pop())
-          accepted(await answerAct(coalition.ports, one.parsed, [one.signature]))
-      }
-      await Promise.all(Array.from({ length: CLIENTS }, work))
+      const left = [...prepared]
+      await Promise.all(
+        Array.from({ length: CLIENTS }, async () => await submitAll(coalition, left)),
+      )
     },
   }
+}
+
+async function submitAll({ ports }: Coalition, left: Ready[]): Promise<void> {
+  for (let one = left.pop(); one !== undefined; one = left.pop())
+    accepted(await answerAct(ports, one.parsed, [one.signature]))
 }
