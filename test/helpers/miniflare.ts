@@ -1,33 +1,43 @@
-import type { D1Database } from '@cloudflare/workers-types'
+import type { D1Database, R2Bucket } from '@cloudflare/workers-types'
 import { Miniflare } from 'miniflare'
 import { z } from 'zod'
 
 /** More than any one test file opens; those that nobody asks for cost nothing. */
 const EACH_MAX = 60
 
-type R2 = Awaited<ReturnType<Miniflare['getR2Bucket']>>
-
 /** Cloudflare's storage as workerd runs it, in memory. */
 export interface CloudflareStorage {
   /** A database that nobody used before. */
   readonly emptyD1: () => Promise<D1Database>
   /** A bucket that nobody used before. */
-  readonly emptyR2: () => Promise<R2>
+  readonly emptyR2: () => Promise<R2Bucket>
   readonly stop: () => Promise<void>
 }
 
-/** Runs what it is sent on the database it is sent to, inside workerd, and answers with the results or the error's own words. */
+/** Runs what it is sent on the database or bucket it is sent to, inside workerd, and answers with the results or the error's own words. */
 const WORKER = `export default {
   async fetch(request, bindings) {
-    const { database, isBatch, statements } = await request.json()
-    const d1 = bindings[database]
-    const prepared = statements.map(({ sql, values }) => d1.prepare(sql).bind(...values))
     try {
-      return Response.json({ results: isBatch ? await d1.batch(prepared) : [await prepared[0].all()] })
+      const bucket = request.headers.get('bucket')
+      return await (bucket === null ? askD1(request, bindings) : askR2(request, bindings[bucket]))
     } catch (error) {
-      return Response.json({ error: error.message })
+      return Response.json({ error: error.message }, { status: 400 })
     }
   },
+}
+async function askD1(request, bindings) {
+  const { database, isBatch, statements } = await request.json()
+  const d1 = bindings[database]
+  const prepared = statements.map(({ sql, values }) => d1.prepare(sql).bind(...values))
+  return Response.json(isBatch ? await d1.batch(prepared) : [await prepared[0].all()])
+}
+async function askR2(request, bucket) {
+  const [operation, ...args] = JSON.parse(request.headers.get('call'))
+  if (operation === 'put') await bucket.put(args[0], await request.arrayBuffer())
+  const answer = operation === 'put' ? null : await bucket[operation](...args)
+  if (operation === 'get') return answer === null ? Response.json(null) : new Response(answer.body, { headers: { found: 'yes' } })
+  if (operation === 'list') return Response.json({ objects: answer.objects.map(({ key }) => ({ key })) })
+  return Response.json(answer === undefined || answer === null ? null : { size: answer.size })
 }`
 
 /** Starts workerd. */
@@ -44,7 +54,7 @@ export function startCloudflare(): CloudflareStorage {
   })
   return {
     emptyD1: async () => await Promise.resolve(distantD1(miniflare, taken(databases))),
-    emptyR2: async () => await miniflare.getR2Bucket(taken(buckets)),
+    emptyR2: async () => await Promise.resolve(distantR2(miniflare, taken(buckets))),
     stop: async () => {
       await miniflare.dispose()
     },
@@ -57,10 +67,21 @@ function taken(names: string[]): string {
   return name
 }
 
-const AnswerSchema = z.union([
-  z.strictObject({ error: z.string() }),
-  z.strictObject({ results: z.array(z.looseObject({})) }),
-])
+const ErrorSchema = z.strictObject({ error: z.string() })
+const RowsSchema = z.array(z.looseObject({}))
+
+/** What workerd answers. @throws Error with the words of whatever failed there. */
+async function ask(
+  miniflare: Miniflare,
+  request: { body: string | Uint8Array; headers: Record<string, string> },
+) {
+  const response = await miniflare.dispatchFetch('http://localhost/', {
+    method: 'POST',
+    ...request,
+  })
+  if (response.status !== 200) throw new Error(ErrorSchema.parse(await response.json()).error)
+  return response
+}
 
 interface Statement {
   readonly sql: string
@@ -75,13 +96,8 @@ interface Statement {
  */
 function distantD1(miniflare: Miniflare, database: string): D1Database {
   const run = async (statements: readonly Statement[], isBatch: boolean) => {
-    const response = await miniflare.dispatchFetch('http://localhost/', {
-      method: 'POST',
-      body: JSON.stringify({ database, isBatch, statements }),
-    })
-    const answer = AnswerSchema.parse(await response.json())
-    if ('error' in answer) throw new Error(answer.error)
-    return answer.results
+    const body = JSON.stringify({ database, isBatch, statements })
+    return RowsSchema.parse(await (await ask(miniflare, { body, headers: {} })).json())
   }
   const prepare = (sql: string, values: readonly unknown[] = []) => ({
     sql,
@@ -100,4 +116,26 @@ function distantD1(miniflare: Miniflare, database: string): D1Database {
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what our adapter and tests use of it is all there
   return distant as unknown as D1Database
+}
+
+/** An R2 bucket of workerd, used from here by one request for each operation, for the same reason. */
+function distantR2(miniflare: Miniflare, bucket: string): R2Bucket {
+  const call = async (operation: readonly unknown[], body: string | Uint8Array = '') =>
+    await ask(miniflare, { body, headers: { bucket, call: JSON.stringify(operation) } })
+  const distant = {
+    put: async (key: string, value: string | Uint8Array) => {
+      await call(['put', key], value)
+    },
+    get: async (key: string, options: object = {}) => {
+      const answer = await call(['get', key, options])
+      return answer.headers.get('found') === null ? null : answer
+    },
+    head: async (key: string) => await (await call(['head', key])).json(),
+    list: async (options: object = {}) => await (await call(['list', options])).json(),
+    delete: async (keys: unknown) => {
+      await call(['delete', keys])
+    },
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what our adapter and tests use of it is all there
+  return distant as unknown as R2Bucket
 }
