@@ -126,8 +126,9 @@ async function copyBlobs(job: {
 }
 
 /** The private keys by their file names, as JSON. */
-function keysText({ challengeSecret, logNextSeed, logSeed, serviceKey }: ServerPaths): string {
-  const files = [challengeSecret, logNextSeed, logSeed, serviceKey].filter((path) =>
+function keysText(paths: ServerPaths): string {
+  const { challengeSecret, logNextSeed, logSeed, serviceKey, serviceNextKey } = paths
+  const files = [challengeSecret, logNextSeed, logSeed, serviceKey, serviceNextKey].filter((path) =>
     existsSync(path),
   )
   const named = files.map((path) => [path.split('/').at(-1), readFileSync(path, 'utf8')])

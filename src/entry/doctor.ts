@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { readDirectoryBlobs } from '#adapters/blob/directory.ts'
 import { openPostgresBlobs } from '#adapters/blob/postgres.ts'
-import { openServiceCrypto } from '#adapters/keys/openpgp.ts'
 import { openRemoteSigner } from '#adapters/log/remote-signer.ts'
 import { parseMemory } from '#adapters/log/signer-desk.ts'
 import { openPostgresInspection, openSqliteInspection } from '#adapters/storage/inspect.ts'
@@ -28,6 +27,7 @@ import { openDirectory } from '#service/read-directory.ts'
 import { parseAct } from '#wire/act.ts'
 import type { ProcessConfig } from './config.ts'
 import { readServerHome, readSignerSecret, type ServerHome, type ServerPaths } from './home.ts'
+import { openServiceKeys } from './service-keys.ts'
 
 /** A write-ahead log beyond this is not being emptied. */
 const WAL_BYTES_MAX = 64 * 1024 * 1024
@@ -144,7 +144,8 @@ async function examineSigned({ storage }: Inspection): Promise<readonly Finding[
 }
 
 function examineFiles(paths: ServerPaths, onDisk: boolean): readonly Finding[] {
-  const secret = [paths.challengeSecret, paths.logNextSeed, paths.logSeed, paths.serviceKey]
+  const { challengeSecret, logNextSeed, logSeed, serviceKey, serviceNextKey } = paths
+  const secret = [challengeSecret, logNextSeed, logSeed, serviceKey, serviceNextKey]
   const open = secret.filter((path) => lookAt(path)?.isOpen === true)
   const modes = open.map((path) =>
     fault('modes', `others may read ${path}`, `chmod 600 ${path}, and think of the key as stolen.`),
@@ -232,13 +233,13 @@ async function examineMemory(
 async function examineKeys(home: ServerHome, { storage }: Inspection): Promise<readonly Finding[]> {
   const advice = 'Put back the key that the charter names, or have the charter amended.'
   try {
-    const crypto = await openServiceCrypto({ privateKeyArmored: home.serviceKey.reveal() })
-    const reader = openDirectory({ acts: ACTS, crypto, storage, origin: home.file.origin })
+    const service = await openServiceKeys(home, { clock: systemClock })
+    const { origin } = home.file
+    const reader = openDirectory({ acts: ACTS, crypto: service.crypto, storage, origin })
     const { charter, serviceFingerprint } = await reader.current()
     if (charter === undefined) return []
-    const kept = await crypto.inspectCertificate(crypto.serviceCertificate, 'service', undefined)
-    return kept.ok && kept.value.fingerprint === serviceFingerprint
-      ? [ok('keys', 'the service key is the one that the charter names')]
+    return (await service.holds(serviceFingerprint))
+      ? [ok('keys', 'the service key that the charter names is here')]
       : [fault('keys', 'the charter names another service certificate', advice)]
   } catch (error) {
     return [fault('keys', error instanceof Error ? error.message : 'they cannot be read', advice)]

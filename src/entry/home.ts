@@ -21,6 +21,8 @@ export interface ServerPaths {
   readonly logSeed: string
   readonly serverFile: string
   readonly serviceKey: string
+  /** Of the service key that follows, once a charter names it. */
+  readonly serviceNextKey: string
   /** Bearer secret between servers and their log signer. */
   readonly signerSecret: string
 }
@@ -53,6 +55,7 @@ export function serverPaths(home: string, keys = join(home, 'keys')): ServerPath
     logSeed: join(keys, 'log.seed'),
     serverFile: join(home, 'server.json'),
     serviceKey: join(keys, 'service.asc'),
+    serviceNextKey: join(keys, 'service.next.asc'),
     signerSecret: join(keys, 'signer.secret'),
   }
 }

@@ -1,7 +1,6 @@
 import { openDirectoryBlobs } from '#adapters/blob/directory.ts'
 import { openPostgresBlobs } from '#adapters/blob/postgres.ts'
 import { threadedArithmetic } from '#adapters/crypto/native.ts'
-import { openServiceCrypto } from '#adapters/keys/openpgp.ts'
 import { openPostgresStorage } from '#adapters/storage/postgres.ts'
 import { openSqliteStorage } from '#adapters/storage/sqlite.ts'
 import { systemClock } from '#adapters/system/clock.ts'
@@ -36,6 +35,7 @@ import {
   witnessGauges,
 } from './metrics.ts'
 import { reachWitnesses, type WitnessReach } from './reach-witnesses.ts'
+import { openServiceKeys } from './service-keys.ts'
 import { drain, within } from './stop.ts'
 import { shippedTemplates } from './templates.ts'
 
@@ -192,12 +192,12 @@ async function openPorts(
   const { blobs, clock, config, events, home, reach, signer, storage } = opened
   const { origin } = home.file
   const acts = { parse: parseAct }
-  const crypto = await openServiceCrypto({
-    privateKeyArmored: home.serviceKey.reveal(),
+  const service = await openServiceKeys(home, {
     clock,
     arithmetic: config.crypto === 'stock' ? undefined : threadedArithmetic({ jobsMax: JOBS_MAX }),
   })
-  const directory = openDirectory({ acts, crypto, storage, origin })
+  const directory = openDirectory({ acts, crypto: service.crypto, storage, origin })
+  const crypto = service.follow(directory)
   const collector = openCollector({ clock, directory, events, origin, storage, ...reach })
   const ports = {
     acts,

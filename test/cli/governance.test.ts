@@ -373,3 +373,20 @@ test('a key that is nobody’s is told so before anything is sent', async () => 
   expect(ran.code).toBe(8)
   expect(ran.err).toContain('is not an officer of any party')
 })
+
+test('the charter is amended when another member has seen and signed the whole of its terms', async () => {
+  const service = path('service.pub.asc')
+  const rotate = ['service-key', 'rotate', '--data', path('server'), '--out', service]
+  const { fingerprint } = await accepted(dunant('operator', ...rotate))
+  const amend = ['charter', 'amend', '--service-certificate', service, '--key', 'alice']
+  const proposed = await accepted(dunant(CONTOSO, ...amend))
+  expect(proposed).toMatchObject({ status: 'pending' })
+  const review = ['party', 'review', String(proposed['id']), '--key', 'bob']
+  const shown = await runHere([...review, '--home', path(FABRIKAM)])
+  expect(shown.out).toContain('Change the charter')
+  expect(await accepted(dunant(FABRIKAM, ...review, '--sign'))).toMatchObject({
+    status: 'effective',
+  })
+  const keys = await (await fetch(`${server.url}/keys/index.json`)).text()
+  expect(keys).toContain(String(fingerprint))
+})

@@ -169,7 +169,8 @@ async function readQuorums(call: Call, founders: number): Promise<Quorums> {
   return { ...usual, ...json }
 }
 
-function isObject(json: Json): json is JsonObject {
+/** Whether a JSON value is an object. */
+export function isObject(json: Json): json is JsonObject {
   return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 

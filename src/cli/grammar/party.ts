@@ -198,4 +198,47 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
     examples: ['dunant party show contoso.example'],
     load: async () => (await import('#cli/commands/party.ts')).show,
   },
+  {
+    path: 'charter amend',
+    summary: 'propose other terms of the charter: service certificate, log key, witnesses, quorums',
+    about: [
+      'What is not named stays as it is. The whole of the terms is signed; it takes effect when enough members have signed it (dunant party review ACT --sign).',
+    ],
+    options: {
+      'service-certificate': {
+        type: 'text',
+        value: 'FILE',
+        help: 'the armored certificate that dunant service-key rotate printed',
+      },
+      'log-key': { type: 'text', value: 'VKEY', help: 'what dunant log-signer rotate printed' },
+      'add-witness': { type: 'list', value: 'VKEY', help: 'the key of a further witness' },
+      'remove-witness': { type: 'list', value: 'VKEY', help: 'the key of a witness that leaves' },
+      'witness-quorum': {
+        type: 'text',
+        value: 'N',
+        help: 'how many witnesses must cosign; at least 2, or 0 without any',
+      },
+      quorums: { type: 'text', value: 'FILE', help: 'the quorums that change, as JSON' },
+    },
+    uses: SIGNING,
+    examples: [
+      'dunant charter amend --service-certificate service.pub.asc --party contoso.example --key alice',
+      'dunant charter amend --log-key coalition.example+5a662682+AQOh… --party contoso.example --key alice',
+    ],
+    load: async () => (await import('#cli/commands/amend.ts')).amend,
+  },
+  {
+    path: 'template adopt',
+    summary: 'propose a template for notices, after uploading its texts',
+    about: [
+      'KIND is a file of the form of templates/account/template.json, and each text one of the form of templates/en/account.json. Whoever is to sign reads every word with dunant party review.',
+    ],
+    args: [{ name: 'KIND', help: 'the file that lists what a notice of this kind may say' }],
+    options: { text: { type: 'list', value: 'FILE', help: 'the text in one language' } },
+    uses: SIGNING,
+    examples: [
+      'dunant template adopt template.json --text en.json --text fr.json --party contoso.example --key alice',
+    ],
+    load: async () => (await import('#cli/commands/template.ts')).adopt,
+  },
 ]

@@ -111,4 +111,27 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
     examples: ['dunant log-signer secret --data /srv/log-signer'],
     load: async () => (await import('#cli/commands/log-signer.ts')).secret,
   },
+  {
+    path: 'service-key rotate',
+    summary: 'prepare the service key that follows the one in use, and print its certificate',
+    about: [
+      'Nothing changes yet. The server signs with the new key from the moment on at which a charter amend that names its certificate takes effect; a server that runs needs no restart. The old key is deleted then.',
+    ],
+    options: {
+      out: { type: 'text', value: 'FILE', help: 'write the armored certificate here' },
+      ...DATA,
+    },
+    examples: ['dunant service-key rotate --data /srv/dunant --out service.pub.asc'],
+    load: async () => (await import('#cli/commands/service-key.ts')).rotate,
+  },
+  {
+    path: 'challenge-secret rotate',
+    summary: 'replace the secret of the challenges, while the server does not run',
+    about: [
+      'Challenges that were not answered yet are void: who enrols asks for another. Nothing that was enrolled changes, and no other party has a part in it.',
+    ],
+    options: DATA,
+    examples: ['dunant challenge-secret rotate --data /srv/dunant'],
+    load: async () => (await import('#cli/commands/service-key.ts')).replaceChallengeSecret,
+  },
 ]
