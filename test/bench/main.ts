@@ -9,6 +9,7 @@ import { receipts } from './receipts.ts'
 import { seal } from './seal.ts'
 import { serverRole } from './server-role.ts'
 import { verify } from './verify.ts'
+import { witnessed } from './witnessed.ts'
 
 // `npm run bench` measures how near Dunant is to what the machine can do, and prints a line of JSON for each figure.
 // What a line compares is measured in the same run, in turns.
@@ -17,7 +18,17 @@ import { verify } from './verify.ts'
 //   npm run bench -- --quick           in less than a minute, less exactly
 //   npm run bench -- --only log        one group, or one line, by its name
 
-const GROUPS: readonly Group[] = [verify, seal, log, receipts, acts, growth, filing, compose]
+const GROUPS: readonly Group[] = [
+  verify,
+  seal,
+  log,
+  receipts,
+  witnessed,
+  acts,
+  growth,
+  filing,
+  compose,
+]
 const FULL: Effort = { isQuick: false, samples: 11, blockMilliseconds: 500 }
 const QUICK: Effort = { isQuick: true, samples: 5, blockMilliseconds: 120 }
 

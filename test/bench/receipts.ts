@@ -74,7 +74,8 @@ export const receipts: Group = {
   },
 }
 
-async function submitSome(coalition: Coalition): Promise<readonly ParsedAct[]> {
+/** Has some acts accepted and logged. */
+export async function submitSome(coalition: Coalition): Promise<readonly ParsedAct[]> {
   const [company] = coalition.companies
   if (company === undefined) throw new Error('there is no company')
   const acts: ParsedAct[] = []
@@ -92,7 +93,8 @@ async function submitOne(coalition: Coalition, company: Company): Promise<Parsed
   return accepted(parseAct(payload))
 }
 
-function receiptContender({ ports }: Coalition, acts: readonly ParsedAct[]): Contender {
+/** Builds the receipts of some acts, one after the other. */
+export function receiptContender({ ports }: Coalition, acts: readonly ParsedAct[]): Contender {
   return {
     meter: wallMeter,
     run: async (times) => {

@@ -14,6 +14,7 @@ import { parseAct } from '#wire/act.ts'
 import { parseReceipt } from '#wire/receipt.ts'
 import { type Coalition, ORIGIN, threeOf } from '#test/helpers/coalition.ts'
 import { fileNotice, idOf } from '#test/helpers/notices.ts'
+import { runHere } from '#test/helpers/command-line.ts'
 import { connect, pinsOf } from '#test/helpers/filing.ts'
 import { accepted, reasonOf } from '#test/helpers/openpgp-keys.ts'
 import { logOf } from '#test/helpers/toy-log.ts'
@@ -121,6 +122,24 @@ test('an audit tells what waits for witnesses from what the log does not have', 
   const silent: Api = { ...api, readReceipt: async () => refuse('receipt-not-logged') }
   expect(reasonOf(await auditLog(silent, await pinsOf(coalition)))).toBe('directory-broken')
   for (const witness of witnessed.witnesses) await witness.on()
+})
+
+test('an operator sees which witnesses answer, and what they cosigned last', async () => {
+  witnessed = await foundWitnessed({ honest: 2, quorum: 2 })
+  const { genesis, home, witnesses } = witnessed
+  const pins = ['--home', join(home, '..', 'operator')]
+  const where = ['--server', witnessed.url(), '--origin', ORIGIN, '--genesis', genesis]
+  expect((await runHere(['directory', 'pin', ...where, ...pins])).code).toBe(0)
+  const look = async () => await runHere(['log', 'witnesses', '--data', home, '--json', ...pins])
+  const coalition = witnessed.coalition()
+  await until(async () => typeof (await published(coalition)) !== 'number')
+  const all = await look()
+  expect(all).toMatchObject({ code: 0, err: '' })
+  expect(all.out.replaceAll(' ', '').split('"size":2').length - 1).toBe(2)
+  await witnesses[0]?.off()
+  const fewer = await look()
+  expect(fewer.code).toBe(7)
+  expect(fewer.out.replaceAll(' ', '').split('"size":null').length - 1).toBe(1)
 })
 
 test('what is published never goes back, and three witnesses of which one is down are two', async () => {

@@ -4,7 +4,13 @@ import { systemRandom } from '#adapters/system/random.ts'
 import { composeAct } from '#client/act.ts'
 import { answerChallenge, signDetached, type UnlockedKey } from '#client/openpgp.ts'
 import { type Author, NO_HEAD } from '#core/act.ts'
-import { type ActBodies, type ActType, DUTIES, type Quorums } from '#core/act-bodies.ts'
+import {
+  type ActBodies,
+  type ActType,
+  DUTIES,
+  type Quorums,
+  type WitnessPolicy,
+} from '#core/act-bodies.ts'
 import { base64, hex } from '#core/bytes.ts'
 import type { ChallengePurpose } from '#core/challenge.ts'
 import { headOf } from '#core/directory.ts'
@@ -116,6 +122,7 @@ export async function foundCoalition(
     readonly ports?: Partial<HttpPorts>
     /** Seed of the log key. */
     readonly logSeed?: Uint8Array
+    readonly witnesses?: WitnessPolicy
     /** Of the log key that is prepared to follow. */
     readonly logNextSeed?: Uint8Array
   } = {},
@@ -131,7 +138,7 @@ export async function foundCoalition(
     quorums: { ...QUORUMS, ...options.quorums },
     service_certificate: base64(server.ports.crypto.serviceCertificate),
     templates: [],
-    witnesses: { keys: [], quorum: 0 },
+    witnesses: options.witnesses ?? { keys: [], quorum: 0 },
   })
   const ports = { ...server.ports, genesis: sha256Hex(charter) }
   const coalition = clientsOf({ ...server, ports, companies })

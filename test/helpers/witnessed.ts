@@ -30,6 +30,8 @@ export interface Witnessed {
   readonly events: readonly string[]
   /** Clients of the server as it runs now. */
   coalition(): Coalition
+  /** Where the server answers now. */
+  url(): string
   start(): Promise<void>
   stop(): Promise<void>
   /** Changes `server.json`; it holds from the next start on. */
@@ -122,15 +124,17 @@ async function draft(
 function restartable(
   home: string,
   coalitionAt: (url: string) => Coalition,
-): Pick<Witnessed, 'coalition' | 'events' | 'start' | 'stop'> {
+): Pick<Witnessed, 'coalition' | 'events' | 'start' | 'stop' | 'url'> {
   const events: string[] = []
   let server: RunningServer | undefined
+  const url = (): string => {
+    if (server === undefined) throw new Error('the server does not run')
+    return server.url
+  }
   return {
     events,
-    coalition: () => {
-      if (server === undefined) throw new Error('the server does not run')
-      return coalitionAt(server.url)
-    },
+    coalition: () => coalitionAt(url()),
+    url,
     start: async () => {
       const config = readEnvironment({ DUNANT_PORT: '0' })
       server = await startServer({ home, config, log: (line) => events.push(line) })

@@ -82,6 +82,18 @@ export const LOG_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('#cli/commands/log-watch.ts')).evidence,
   },
   {
+    path: 'log witnesses',
+    summary:
+      "ask the charter's witnesses, as the server's folder reaches them, what they cosigned last",
+    about: ['For the operator. Exit code 7 says that fewer answer than the charter asks for.'],
+    options: {
+      data: { type: 'text', value: 'DIR', help: "the server's own folder; default .dunant" },
+    },
+    uses: ['coalition'],
+    examples: ['dunant log witnesses --data /srv/dunant'],
+    load: async () => (await import('#cli/commands/log-witnesses.ts')).witnesses,
+  },
+  {
     path: 'api',
     summary: 'call the interface directly, signed in where a key is given',
     args: [
