@@ -2,7 +2,7 @@ import { NO_HEAD } from './act.ts'
 import type { CharterTerms, Duty, PartyKind, PolicyRule } from './act-bodies.ts'
 import { type PersistentMap, persistentMap } from './persistent-map.ts'
 import { accept, refuse, type Result } from './result.ts'
-import { DAY_SECONDS, parseInstant } from './time.ts'
+import { DAY_SECONDS, dayOf, parseInstant } from './time.ts'
 
 /** How long after its replacement a head may still stand in an act's `directory`. */
 export const HEAD_AGE_SECONDS_MAX = 30 * DAY_SECONDS
@@ -90,6 +90,20 @@ export function headOf(directory: Directory): string {
 export function headAtMidnight(directory: Directory, day: string): string {
   const link = directory.chain.findLast((candidate) => candidate.day < day) ?? directory.chain[0]
   return link?.hash ?? NO_HEAD
+}
+
+/**
+ * The day that a governance record made now bears: today, or that of the newest record where a clock that ran ahead has been put right.
+ *
+ * Days along the chain never go back. Whoever reads a record takes all links of earlier days for known to its author, so that one link with
+ * an earlier day would make what was recorded before it unbelievable.
+ *
+ * @param now POSIX seconds
+ */
+export function governanceDay(directory: Directory, now: number): string {
+  const today = dayOf(now)
+  const newest = directory.chain.at(-1)?.day ?? ''
+  return newest > today ? newest : today
 }
 
 /** Appends a record to the chain of a directory that `decideGovernance` has already changed. */

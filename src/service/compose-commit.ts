@@ -2,15 +2,24 @@ import type { ParsedAct } from '#core/act.ts'
 import { ACT_RULES } from '#core/act-rules.ts'
 import { hex } from '#core/bytes.ts'
 import type { ActState, ActStatus, Effect } from '#core/decision.ts'
-import { type Directory, headAtMidnight, headOf } from '#core/directory.ts'
+import { type Directory, governanceDay, headAtMidnight, headOf } from '#core/directory.ts'
 import { composeAddendum, SALT_BYTES } from '#core/log/leaf.ts'
 import { type ActRecord, recordBytes, type RecordEvent } from '#core/record.ts'
-import { dayOf } from '#core/time.ts'
+import { DAY_SECONDS, dayOf, parseInstant } from '#core/time.ts'
 import type { Random } from '#ports/random.ts'
-import type { Commit, LogRecord, SignatureRow, SubjectWrite } from '#ports/storage.ts'
+import {
+  type Commit,
+  type LogRecord,
+  type SignatureRow,
+  type SubjectWrite,
+  Unavailable,
+} from '#ports/storage.ts'
 import type { ClosingTarget } from './closing-target.ts'
 import type { LoadedSubjects } from './load-subjects.ts'
 import { DIRECTORY_SUBJECT } from './read-directory.ts'
+
+/** How far the newest governance record may be ahead of the clock: readers take signatures that are a month older than their record. */
+const AHEAD_SECONDS_MAX = 30 * DAY_SECONDS
 
 /** What a commit is composed for. */
 export interface CommitContext {
@@ -190,12 +199,24 @@ interface RecordFields {
   readonly signatures: readonly SignatureRow[]
 }
 
+/**
+ * The day of a governance record, as long as its readers will take signatures of today for those of that day.
+ *
+ * @throws Unavailable where the clock is behind the chain by more than that: either it is wrong now, or it was.
+ */
+function readableDay(directory: Directory, now: number): string {
+  const day = governanceDay(directory, now)
+  if ((parseInstant(`${day}T00:00:00Z`) ?? 0) > now + AHEAD_SECONDS_MAX)
+    throw new Unavailable('the clock is far behind the governance chain')
+  return day
+}
+
 function logRecord(context: CommitContext, fields: RecordFields): LogRecord {
   const { current, now, ports } = context
   const rule = Object.hasOwn(ACT_RULES, fields.type)
     ? ruleOf(fields.type)
     : { governance: false, held: false }
-  const day = dayOf(now)
+  const day = fields.governs ? readableDay(current, now) : dayOf(now)
   const head = rule.held ? headAtMidnight(current, day) : headOf(current)
   const record: ActRecord = {
     act: fields.act,

@@ -30,6 +30,8 @@ const SHARED_TREES = 2
 const SIGN_ATTEMPTS_MAX = 3
 /** Promises that settle between a commit and the call of `flush`, and some more. */
 const SHARED_TICKS = 16
+/** How long after midnight the batch of the day before enters the log. */
+const SETTLE_SECONDS = 3600
 /** Batches that one flush appends before it lets the others go on. */
 const BATCHES_MAX = 64
 
@@ -86,10 +88,22 @@ async function turn(): Promise<void> {
   for (let tick = 0; tick < SHARED_TICKS; tick++) await Promise.resolve()
 }
 
+/**
+ * The day before which held records have been held long enough: for an hour after its end.
+ *
+ * A customer's act of the last second is committed after midnight, the clocks of several processes differ, and a clock may be put back by
+ * an hour: whoever entered the log alone after the batch of the day would show when they came.
+ */
+export function heldBefore(now: number): string {
+  return dayOf(now - SETTLE_SECONDS)
+}
+
 async function drain(ports: SequencerPorts): Promise<void> {
   for (let batch = 0; batch < BATCHES_MAX; batch++) {
-    const today = dayOf(ports.clock.now())
-    const pending = await ports.storage.pendingRecords(today, BATCH_RECORDS_MAX)
+    const pending = await ports.storage.pendingRecords(
+      heldBefore(ports.clock.now()),
+      BATCH_RECORDS_MAX,
+    )
     if (pending.length === 0) return
     const head = await ports.storage.logHead()
     const ready = inChainOrder(pending, head?.directoryLength ?? 0)

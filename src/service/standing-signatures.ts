@@ -1,6 +1,7 @@
 import type { ParsedAct } from '#core/act.ts'
 import type { ActState } from '#core/decision.ts'
-import type { Directory } from '#core/directory.ts'
+import { type Directory, governanceDay } from '#core/directory.ts'
+import { isGovernance } from '#core/party.ts'
 import { writeArmor } from '#core/packets.ts'
 import { dayOf } from '#core/time.ts'
 import { verifyRecorded } from '#core/verify-act.ts'
@@ -35,7 +36,8 @@ export async function standingSignatures(
     if (row.party === '') standing.push(row)
     if (row.party === '' || state?.withdrawn.includes(row.party) === true) continue
     const armored = writeArmor('PGP SIGNATURE', row.packet)
-    const recorded = { parsed, directory, record: { day: dayOf(now) } }
+    const day = isGovernance(parsed.act) ? governanceDay(directory, now) : dayOf(now)
+    const recorded = { parsed, directory, record: { day } }
     if ((await verifyRecorded(recorded, armored, crypto.arithmetic)).ok) standing.push(row)
   }
   return standing

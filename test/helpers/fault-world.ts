@@ -8,12 +8,11 @@ import { base64 } from '#core/bytes.ts'
 import { headOf } from '#core/directory.ts'
 import { sha256Hex } from '#core/hash.ts'
 import type { Replay } from '#core/replay.ts'
-import { dayOf } from '#core/time.ts'
 import { verifyReceipt } from '#core/verify-receipt.ts'
 import type { HttpPorts } from '#http/app.ts'
 import { buildReceipt } from '#service/build-receipt.ts'
 import { openDirectory, openLogKeys } from '#service/read-directory.ts'
-import { openSequencer } from '#service/sequence-log.ts'
+import { heldBefore, openSequencer } from '#service/sequence-log.ts'
 import { parseAct } from '#wire/act.ts'
 import { clientsOf, type Coalition, composeCharter, ORIGIN, QUORUMS } from './coalition.ts'
 import { BEGIN, cached, companyKey, type Company } from './coalition-keys.ts'
@@ -191,7 +190,7 @@ async function holdToSizes(world: World): Promise<void> {
   const size = (await storage.logHead())?.size
   const published = await storage.latestCheckpoint()
   expect([await world.ground.signedSize(), published?.size]).toEqual([size, size])
-  expect(await storage.pendingRecords(dayOf(world.clock.now()), 10)).toEqual([])
+  expect(await storage.pendingRecords(heldBefore(world.clock.now()), 10)).toEqual([])
 }
 
 /** The act is there, each of its events once, and its receipt verifies for somebody who has only the chain. */
