@@ -2,6 +2,7 @@ import {
   constants,
   createHash,
   createPublicKey,
+  hash,
   type JsonWebKey,
   type KeyObject,
   type VerifyKeyObjectInput,
@@ -10,15 +11,13 @@ import {
 import type { Arithmetic, PublicNumbers, SignatureSum } from '#core/arithmetic.ts'
 import { Overloaded } from '#ports/crypto.ts'
 
-/** Keys are small, and making one from its numbers takes a tenth of a verification. */
-const KEYS_MAX = 2048
-/** Keys ready for use by their numbers, least recently used first. */
-const keys = new Map<string, KeyObject>()
+/** Keys ready for use, as long as core keeps their numbers: it keeps a bounded number of certificates. */
+const keys = new WeakMap<PublicNumbers, KeyObject>()
 
 /** Arithmetic by OpenSSL, in the calling thread. */
 export const nativeArithmetic: Arithmetic = {
   verify: computeSum,
-  sha256Hex: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+  sha256Hex: (bytes) => hash('sha256', bytes),
 }
 
 /** Arithmetic by OpenSSL in the threads that Node keeps for its own work, so that the calling thread goes on meanwhile. */
@@ -70,13 +69,13 @@ interface Work {
 
 /** All but the arithmetic of the key; the answer itself where there is nothing left to ask. */
 function prepare(sum: SignatureSum): Work | boolean | undefined {
-  const { hash, hashed, signature } = sum
+  const { hashed, signature } = sum
   const digest = digestOf(sum)
   if (digest === undefined) return undefined
   if (digest[0] !== sum.digestStart[0] || digest[1] !== sum.digestStart[1]) return false
   const key = keyOf(sum.key)
   if (key === undefined) return undefined
-  const whole = { algorithm: hash, data: Buffer.concat(hashed), signature }
+  const whole = { algorithm: sum.hash, data: Buffer.concat(hashed), signature }
   switch (sum.key.kind) {
     case 'Ed25519':
       return { algorithm: null, data: digest, key: { key }, signature, judge: (holds) => holds }
@@ -111,25 +110,18 @@ async function computeElsewhere({ algorithm, data, key, signature }: Work): Prom
   })
 }
 
-function digestOf({ hash, hashed, key }: SignatureSum): Buffer | undefined {
+function digestOf({ hash: name, hashed, key }: SignatureSum): Buffer | undefined {
   const isEdwards = key.kind === 'Ed25519' || key.kind === 'Ed448'
-  if (!isEdwards && hash.startsWith('sha3')) return undefined
-  const hashing = createHash(hash)
+  if (!isEdwards && name.startsWith('sha3')) return undefined
+  const hashing = createHash(name)
   for (const piece of hashed) hashing.update(piece)
   return hashing.digest()
 }
 
 /** Always by way of JWK: other encodings take ten times as long to read. */
 function keyOf(numbers: PublicNumbers): KeyObject | undefined {
-  const jwk = jwkOf(numbers)
-  const id = `${numbers.kind} ${jwk.x ?? jwk.n} ${jwk.y ?? jwk.e ?? ''}`
-  const known = keys.get(id)
-  const key = known ?? readKey(jwk)
-  if (key === undefined) return undefined
-  keys.delete(id)
-  keys.set(id, key)
-  const [oldest] = keys.keys()
-  if (keys.size > KEYS_MAX && oldest !== undefined) keys.delete(oldest)
+  const key = keys.get(numbers) ?? readKey(jwkOf(numbers))
+  if (key !== undefined) keys.set(numbers, key)
   return key
 }
 
