@@ -225,6 +225,21 @@ describe('watching a log that is forked', () => {
   })
 })
 
+test('new entries that do not give the signed root are told, and not remembered', async () => {
+  const flipping: Lie = {
+    about: /^\/log\/tile\/entries\//,
+    tell: async (honest) => {
+      const bytes = new Uint8Array(await honest.arrayBuffer())
+      return new Response(bytes.map((byte, i) => (i === 9 ? byte ^ 1 : byte)))
+    },
+  }
+  lies = [flipping]
+  const ran = await look()
+  expect([ran.code, ran.alerts]).toMatchObject([5, [{ reason: 'checkpoint-inconsistent' }]])
+  lies = []
+  expect((await look()).alerts.map(({ alert }) => alert)).not.toContain('log-refused')
+})
+
 test('a record that is withheld from the chain is told, and that the log has it', async () => {
   const { contoso } = threeOf(coalition)
   const third = await companyKey(contoso.domain, 'third')
@@ -251,22 +266,6 @@ test('a record that is withheld from the chain is told, and that the log has it'
   expect((await look()).alerts.map(({ alert }) => alert)).toEqual(kinds)
 })
 
-test('too few witnesses are told, and a log that they do not see any more is stale', async () => {
-  const { contoso, fabrikam, litware } = threeOf(coalition)
-  const { charter } = await coalition.ports.directory.current()
-  if (charter === undefined) throw new Error('there is no charter')
-  const keys = [7, 8].map((n) => {
-    const seed = new Uint8Array(32).fill(n)
-    return formatVkey(verifierOf({ name: `witness-${String(n)}`, seed }, KEY_TYPE_COSIGNATURE))
-  })
-  const amended = { ...charter, witnesses: { keys, quorum: 2 } }
-  idOf(await coalition.submit('charter.amend', amended, contoso, fabrikam, litware))
-  const ran = await look()
-  expect(ran.alerts).toContainEqual(
-    expect.objectContaining({ alert: 'quorum-missing', witnessed: 0, quorum: 2 }),
-  )
-})
-
 test('it goes on until it is stopped, tells each alert once, and silence that lasts', async () => {
   const stop = new AbortController()
   let looks = 0
@@ -290,4 +289,23 @@ test('it goes on until it is stopped, tells each alert once, and silence that la
   const told = linesOf(ran.out).map((alert) => JSON.stringify({ ...alert, at: '' }))
   expect(new Set(told).size).toBe(told.length)
   expect(ran.out).toContain('"unreachable"')
+})
+
+// The last one: from here on the log is published with cosignatures alone, which nobody makes.
+test('a log that is shown with too few cosignatures is told', async () => {
+  const { contoso, fabrikam, litware } = threeOf(coalition)
+  const { charter } = await coalition.ports.directory.current()
+  if (charter === undefined) throw new Error('there is no charter')
+  const keys = [7, 8].map((n) => {
+    const seed = new Uint8Array(32).fill(n)
+    return formatVkey(verifierOf({ name: `witness-${String(n)}`, seed }, KEY_TYPE_COSIGNATURE))
+  })
+  const amended = { ...charter, witnesses: { keys, quorum: 2 } }
+  idOf(await coalition.submit('charter.amend', amended, contoso, fabrikam, litware))
+  const signed = (await coalition.ports.storage.latestCheckpoint())?.note ?? ''
+  lies = [{ about: /^\/log\/checkpoint/, tell: () => new Response(signed) }]
+  const ran = await look()
+  expect(ran.alerts).toContainEqual(
+    expect.objectContaining({ alert: 'quorum-missing', witnessed: 0, quorum: 2 }),
+  )
 })

@@ -17,16 +17,16 @@ import { auditLog } from '#client/audit.ts'
 import { systemRandom } from '#client/random.ts'
 import { hex } from '#core/bytes.ts'
 import { sha256Hex } from '#core/hash.ts'
-import { EMPTY_ROOT } from '#core/log/merkle.ts'
+import { EMPTY_ROOT, leafHash } from '#core/log/merkle.ts'
 import { readEnvironment } from '#entry/config.ts'
 import { createServerHome, makeSignerSecret, setGenesis } from '#entry/home.ts'
 import { startLogSigner } from '#entry/log-signer.ts'
 import { type RunningServer, startServer } from '#entry/node.ts'
-import { program, runProcess } from '#test/helpers/command-line.ts'
+import { program, runProcess, textOf } from '#test/helpers/command-line.ts'
 import { companyKey } from '#test/helpers/coalition-keys.ts'
 import { type Coalition, composeCharter, ORIGIN, QUORUMS } from '#test/helpers/coalition.ts'
 import { connect, pinsOf } from '#test/helpers/filing.ts'
-import { accepted } from '#test/helpers/openpgp-keys.ts'
+import { accepted, reasonOf } from '#test/helpers/openpgp-keys.ts'
 import { emptyPostgres } from '#test/helpers/postgres.ts'
 import { distantClients } from '#test/helpers/server-process.ts'
 
@@ -222,6 +222,36 @@ async function serveAlone(): Promise<{ coalition: Coalition; stop: () => Promise
   const [server] = running.splice(0)
   return { coalition, stop: async () => await server?.close() }
 }
+
+/** From nothing to anything there is nothing to prove, and from a tree to itself neither. */
+async function noProof(): Promise<readonly Uint8Array[]> {
+  return await Promise.resolve([])
+}
+
+test('a log signer changes to the key that rotate prepared, without a restart, and the old seed is gone', async () => {
+  const own = join(folder, 'rotated')
+  const { log_key: old } = await createServerHome(own, { origin: ORIGIN })
+  const listen = { host: '127.0.0.1', port: 0 }
+  const signer = await startLogSigner({ home: own, listen, log: () => undefined })
+  const remote = openRemoteSigner({ address: signer.address, secret: undefined })
+  const head = { size: 1, root: leafHash(Uint8Array.of(1)) }
+  const seed = readFileSync(join(own, 'keys', 'log.seed'), 'utf8')
+  const rotate = async () => {
+    const ran = await runProcess(['log-signer', 'rotate', '--data', own, '--json'])
+    return textOf(ran, 'log_key')
+  }
+  const next = await rotate()
+  expect([await rotate(), (await remote.state()).vkeys]).toEqual([next, [old, next]])
+  accepted(await remote.sign({ ...head, vkey: old }, noProof))
+  accepted(await remote.sign({ ...head, vkey: next }, noProof))
+  expect(reasonOf(await remote.sign({ ...head, vkey: old }, noProof))).toBe('key-missing')
+  expect(existsSync(join(own, 'keys', 'log.next.seed'))).toBe(false)
+  expect(readFileSync(join(own, 'keys', 'log.seed'), 'utf8')).not.toBe(seed)
+  await signer.close()
+  const again = await startLogSigner({ home: own, listen, log: () => undefined })
+  expect(again.state).toMatchObject({ size: 1, vkeys: [next] })
+  await again.close()
+})
 
 test('a server does not start on a restored database that is older than what its signer remembers', async () => {
   const database = join(home, 'dunant.sqlite')
