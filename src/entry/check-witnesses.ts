@@ -2,13 +2,14 @@ import type { Directory } from '#core/directory.ts'
 import type { LogSigner } from '#ports/log-signer.ts'
 import type { Storage } from '#ports/storage.ts'
 import type { Witness } from '#ports/witness.ts'
+import { stopOf, readAlarm } from '#service/log-alarm.ts'
 import { recallWitnesses } from '#service/recall-witnesses.ts'
 import { checkStart, StartRefused } from './open-signer.ts'
 
 /**
  * Holds the stored log against what its witnesses have seen of it.
  *
- * @throws StartRefused where one has seen a larger or another tree, or too few tell whether they have.
+ * @throws StartRefused where one once proved that the log was forked, has seen a larger or another tree, or too few tell whether they have.
  */
 export async function checkWitnesses(checked: {
   readonly directory: Directory
@@ -18,6 +19,8 @@ export async function checkWitnesses(checked: {
   readonly witnesses: readonly Witness[]
 }): Promise<void> {
   const { directory, origin, signer, storage, witnesses } = checked
+  const alarm = await readAlarm(storage)
+  if (alarm !== undefined) throw new StartRefused(stopOf(alarm).message)
   const { vkeys: signerKeys } = await signer.state()
   const recalled = await recallWitnesses({ directory, origin, signerKeys, witnesses })
   await checkStart(storage, signer, recalled.seen)

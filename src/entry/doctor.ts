@@ -11,6 +11,7 @@ import { readActRecord } from '#core/record.ts'
 import { dayOf } from '#core/time.ts'
 import type { Inspection } from '#ports/inspection.ts'
 import type { TreeHead } from '#ports/log-signer.ts'
+import type { Storage } from '#ports/storage.ts'
 import type { BlobStore } from '#ports/blob.ts'
 import { checkLog } from '#service/check-log.ts'
 import { examineBlobs, examineGovernance } from '#service/examine-content.ts'
@@ -23,6 +24,7 @@ import {
   type Finding,
   ok,
 } from '#service/examine-log.ts'
+import { stopOf, readAlarm } from '#service/log-alarm.ts'
 import { openDirectory } from '#service/read-directory.ts'
 import { parseAct } from '#wire/act.ts'
 import type { ProcessConfig } from './config.ts'
@@ -111,6 +113,7 @@ async function examineStores(
     ['governance', async () => await examineGovernance(coalition, storage)],
     ['blobs', async () => await examineBlobs(inspection, blobs, isDeep)],
     ['checkpoint', async () => await examineSigned(inspection)],
+    ['witnesses', async () => await examineAlarm(storage)],
     ['signer', async () => await examineMemory(inspection, memory)],
     ['keys', async () => await examineKeys(home, inspection)],
     ['clock', async () => await examineClock(inspection)],
@@ -141,6 +144,13 @@ async function examineDamage(inspection: Inspection): Promise<readonly Finding[]
 
 async function examineSigned({ storage }: Inspection): Promise<readonly Finding[]> {
   return examineCheckpoint(await storage.logHead(), await storage.latestCheckpoint())
+}
+
+async function examineAlarm(storage: Pick<Storage, 'readSubjects'>): Promise<readonly Finding[]> {
+  const alarm = await readAlarm(storage)
+  if (alarm === undefined) return [ok('witnesses', 'no witness has shown another log')]
+  const advice = `Stop every server on this database, and keep it. This proves it:\n${alarm.note}`
+  return [fault('witnesses', stopOf(alarm).message, advice)]
 }
 
 function examineFiles(paths: ServerPaths, onDisk: boolean): readonly Finding[] {

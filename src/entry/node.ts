@@ -14,8 +14,9 @@ import type { Clock } from '#ports/clock.ts'
 import type { Events } from '#ports/events.ts'
 import type { LogSigner } from '#ports/log-signer.ts'
 import type { Gauge } from '#ports/metrics.ts'
-import type { Storage } from '#ports/storage.ts'
+import { WritesStopped, type Storage } from '#ports/storage.ts'
 import { type Collector, openCollector } from '#service/collect-cosignatures.ts'
+import { stoppable } from '#service/log-alarm.ts'
 import { openDirectory, openLogKeys } from '#service/read-directory.ts'
 import { runDue } from '#service/run-due.ts'
 import { openSequencer } from '#service/sequence-log.ts'
@@ -82,7 +83,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // A database of a newer program is refused before anything is touched.
   await migrateServer({ home, config, events })
   const signer = await openSigner(home, config)
-  const { storage, blobs } = await openStores(home, config)
+  const { storage: unguarded, blobs } = await openStores(home, config)
+  const storage = stoppable(unguarded)
   await checkStart(storage, signer)
   const stopping = new AbortController()
   const reach = reachWitnesses(home.file, stopping.signal)
@@ -233,6 +235,12 @@ async function openPorts(
   return { ports, collector }
 }
 
+function reportDue(events: Events, error: unknown): void {
+  const operation = 'run-due'
+  if (error instanceof WritesStopped) events.unavailable({ operation, code: error.reason })
+  else events.failed({ operation, error: error instanceof Error ? error.name : 'unknown' })
+}
+
 /** Runs some work again and again, never twice at once; what fails is reported and tried again. */
 function repeat(events: Events, work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> = Promise.resolve()
@@ -241,12 +249,7 @@ function repeat(events: Events, work: () => Promise<void>): () => Promise<void> 
     if (busy) return
     busy = true
     running = work()
-      .catch((error: unknown) =>
-        events.failed({
-          operation: 'run-due',
-          error: error instanceof Error ? error.name : 'unknown',
-        }),
-      )
+      .catch((error: unknown) => reportDue(events, error))
       .finally(() => {
         busy = false
       })

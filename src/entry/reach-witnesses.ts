@@ -12,29 +12,35 @@ export interface WitnessReach {
   readonly wait: (seconds: number) => Promise<void>
 }
 
-/** Reaches the witnesses that the operator names. When the signal comes, requests and pauses end at once. */
+/**
+ * Reaches the witnesses that the operator names. When the signal comes, requests and pauses end at once.
+ *
+ * @param signal none on Workers: one that a request made must not be touched by the next, and the runtime ends what is left
+ */
 export function reachWitnesses(
   named: {
     readonly witnesses?: WitnessAddresses | undefined
     readonly witness_pause_seconds?: number | undefined
   },
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): WitnessReach {
   return {
-    witnesses: (named.witnesses ?? []).map((address) => openHttpWitness({ ...address, signal })),
+    witnesses: (named.witnesses ?? []).map((address) =>
+      openHttpWitness({ ...address, ...(signal ? { signal } : {}) }),
+    ),
     pauseSeconds: named.witness_pause_seconds ?? PAUSE_SECONDS,
     wait: pauseUntil(signal),
   }
 }
 
 /** Pauses that all end when the signal comes. */
-function pauseUntil(signal: AbortSignal): (seconds: number) => Promise<void> {
+function pauseUntil(signal: AbortSignal | undefined): (seconds: number) => Promise<void> {
   const pending = new Set<() => void>()
-  signal.addEventListener('abort', () => {
+  signal?.addEventListener('abort', () => {
     for (const end of pending) end()
   })
   return async (seconds) => {
-    if (signal.aborted) return
+    if (signal?.aborted === true) return
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => end(), seconds * 1000)
       const end = (): void => {

@@ -19,6 +19,8 @@ import { openAdmission } from '#http/admission.ts'
 import { createApp } from '#http/app.ts'
 import { checkLog } from '#service/check-log.ts'
 import { type Collector, openCollector } from '#service/collect-cosignatures.ts'
+import { openHold } from '#service/hold-writes.ts'
+import { stoppable } from '#service/log-alarm.ts'
 import { openDirectory, openLogKeys } from '#service/read-directory.ts'
 import { runDue } from '#service/run-due.ts'
 import { openSequencer } from '#service/sequence-log.ts'
@@ -49,6 +51,8 @@ export interface WorkerEnvironment {
 interface Opened {
   readonly ports: Parameters<typeof createApp>[0]
   readonly collector: Collector
+  /** Throws where the stored log does not hold against what its witnesses have seen. */
+  readonly hold: () => Promise<void>
 }
 
 /** One set of ports per isolate; a failed start is tried again by the next request. */
@@ -67,11 +71,15 @@ const handler = {
     return response
   },
   async scheduled(_event: unknown, environment: WorkerEnvironment): Promise<void> {
-    const { collector, ports } = await portsOf(environment)
-    await runDue(ports)
-    await ports.sequencer.flush()
-    collector.wake()
-    await collector.settled()
+    const { collector, hold, ports } = await portsOf(environment)
+    try {
+      await hold()
+      await runDue(ports)
+      await ports.sequencer.flush()
+    } finally {
+      collector.wake()
+      await collector.settled()
+    }
   },
 }
 
@@ -113,7 +121,7 @@ async function portsOf(environment: WorkerEnvironment): Promise<Opened> {
 
 async function openPorts(environment: WorkerEnvironment): Promise<Opened> {
   await migrateD1Storage(environment.DB)
-  const storage = await openD1Storage(environment.DB)
+  const stored = await openD1Storage(environment.DB)
   const origin = required('ORIGIN', environment.ORIGIN)
   const crypto = await openServiceCrypto({
     privateKeyArmored: required('SERVICE_KEY', environment.SERVICE_KEY),
@@ -127,17 +135,22 @@ async function openPorts(environment: WorkerEnvironment): Promise<Opened> {
     const answer = await stub.fetch(`https://signer${path}`, { method: 'POST', body })
     return { status: answer.status, body: await answer.text() }
   })
-  const checked = await checkLog(storage, [{ by: 'the log signer', ...(await signer.state()) }])
+  const checked = await checkLog(stored, [{ by: 'the log signer', ...(await signer.state()) }])
   if (!checked.ok) throw new Error(checked.refusal.detail ?? checked.refusal.reason)
-  const directory = openDirectory({ acts, crypto, storage, origin })
-  const witnesses = parseWitnesses(environment.WITNESSES ?? '[]')
+  const directory = openDirectory({ acts, crypto, storage: stored, origin })
+  const named = { witnesses: parseWitnesses(environment.WITNESSES ?? '[]') }
+  const reach = reachWitnesses(named)
+  const { witnesses } = reach
+  const clock = systemClock
+  const hold = openHold({ clock, directory, events, origin, signer, storage: stored, witnesses })
+  const storage = stoppable(stored, hold)
   const collector = openCollector({
     clock: systemClock,
     directory,
     events,
     origin,
     storage,
-    ...reachWitnesses({ witnesses }, new AbortController().signal),
+    ...reach,
   })
   const ports = {
     acts,
@@ -169,7 +182,7 @@ async function openPorts(environment: WorkerEnvironment): Promise<Opened> {
     storage,
     templates: shippedTemplates(),
   }
-  return { ports, collector }
+  return { ports, collector, hold }
 }
 
 function logSeeds(environment: WorkerEnvironment): readonly Uint8Array[] {

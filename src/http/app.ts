@@ -4,7 +4,7 @@ import { matchedRoutes } from 'hono/route'
 import type { Events } from '#ports/events.ts'
 import type { LogSigner } from '#ports/log-signer.ts'
 import type { Metrics } from '#ports/metrics.ts'
-import { Unavailable } from '#ports/storage.ts'
+import { WritesStopped, Unavailable } from '#ports/storage.ts'
 import type { AnswerActPorts } from '#service/answer-act.ts'
 import type { BriefPorts } from '#service/brief.ts'
 import type { ChallengePorts } from '#service/issue-challenge.ts'
@@ -15,7 +15,7 @@ import type { UploadPorts } from '#service/upload-bundle.ts'
 import { type Admission, type Owner, ownerOfReader } from './admission.ts'
 import { answerHeaders } from './headers.ts'
 import { measure } from './measure.ts'
-import { plainProblem, problem } from './problem.ts'
+import { plainProblem, problem, stopped } from './problem.ts'
 import { requestReader } from './reader.ts'
 import { actRoutes } from './routes/acts.ts'
 import { briefRoutes } from './routes/briefs.ts'
@@ -108,6 +108,10 @@ function wrongMethod(c: Context, methods: readonly string[]): Response {
 /** An outage may be tried again; a fault of ours says nothing outside, and of itself only its kind and place inside. */
 function failure(events: Events, error: Error, c: Context): Response {
   const operation = `${c.req.method} ${matchedRoutes(c).at(-1)?.path ?? ''}`
+  if (error instanceof WritesStopped) {
+    events.unavailable({ operation, code: error.reason })
+    return stopped(c, error.message)
+  }
   if (error instanceof Unavailable) {
     events.unavailable({ operation, code: codeOf(error.cause) })
     return plainProblem(c, 'unavailable')

@@ -38,6 +38,11 @@ export function unready(c: Context, part: ReadyPart): Response {
   return answer(c, 'unavailable', { detail: part })
 }
 
+/** Answers that nothing is written until somebody has acted, and who has to do what. */
+export function stopped(c: Context, detail: string): Response {
+  return answer(c, 'unavailable', { detail })
+}
+
 /** Answers a problem that is not a refusal, or one that says no more than its name. */
 export function plainProblem(c: Context, name: ProblemName): Response {
   return answer(c, name, {})

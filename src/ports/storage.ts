@@ -184,6 +184,20 @@ export class Unavailable extends Error {
   override readonly name: string = 'Unavailable'
 }
 
+/** Why nothing is written: a witness has proved that the log was forked, or too few tell whether they have seen more of it. */
+export type StopReason = 'log-contradicted' | 'witnesses-silent'
+
+/** Nothing may be written until somebody has acted. The message begins with the reason, says who has to do what, and may be shown to all. */
+export class WritesStopped extends Unavailable {
+  override readonly name = 'WritesStopped'
+  readonly reason: StopReason
+
+  constructor(reason: StopReason, detail: string) {
+    super(`${reason}: ${detail}`)
+    this.reason = reason
+  }
+}
+
 /** A newer version of the program has changed the database: this one leaves it alone, and touches nothing of it. */
 export class SchemaTooNew extends Error {
   override readonly name = 'SchemaTooNew'

@@ -2,11 +2,11 @@ import { sameBytes } from '#core/bytes.ts'
 import type { Directory } from '#core/directory.ts'
 import { verifyCosignatures } from '#core/log/cosignature.ts'
 import { keyIdOf, type NoteSignature, parseNote, type SignedNote } from '#core/log/note.ts'
-import type { RefusalReason } from '#core/refusal.ts'
 import type { Events, WitnessFailure } from '#ports/events.ts'
 import { type Storage, Unavailable } from '#ports/storage.ts'
 import type { Witness, WitnessAnswer } from '#ports/witness.ts'
-import { checkLog, type SeenTree } from './check-log.ts'
+import { alarmOf, type WitnessedTree } from './check-log.ts'
+import type { LogAlarm } from './log-alarm.ts'
 import { logKeysOf, verifyOwnCheckpoint } from './released-size.ts'
 import { sharedProver } from './sequence-log.ts'
 
@@ -33,7 +33,7 @@ export type Asked =
   | { readonly kind: 'cosigned'; readonly lines: readonly NoteSignature[] }
   | { readonly kind: 'failed'; readonly reason: WitnessFailure }
   /** It holds a checkpoint of our own key that the stored log contradicts. */
-  | { readonly kind: 'contradicted'; readonly reason: RefusalReason }
+  | { readonly kind: 'contradicted'; readonly alarm: LogAlarm }
 
 /**
  * Asks a witness to cosign a checkpoint, with the consistency proof that it needs, and verifies what it answers.
@@ -95,8 +95,8 @@ async function holdAgainstLog(
 ): Promise<Asked> {
   const seen = await seenBy(witness, ports.origin, logKeysOf(wanted.directory))
   if (seen === undefined) return failed('claim-unproven')
-  const checked = await checkLog(ports.storage, [seen])
-  if (!checked.ok) return { kind: 'contradicted', reason: checked.refusal.reason }
+  const alarm = await alarmOf(ports.storage, seen)
+  if (alarm !== undefined) return { kind: 'contradicted', alarm }
   return failed(seen.size > wanted.size ? 'ahead' : 'claim-unproven')
 }
 
@@ -111,16 +111,16 @@ export async function seenBy(
   witness: Witness,
   origin: string,
   logKeys: readonly string[],
-): Promise<SeenTree | undefined> {
-  const text = await witness.latest(origin)
-  const by = `the witness ${witness.key.name}`
-  if (text === undefined) return { by, size: 0, root: new Uint8Array() }
-  const checkpoint = verifyOwnCheckpoint(text, logKeys)
-  const note = parseNote(text)
-  if (checkpoint === undefined || !note.ok) return undefined
-  const cosigned = verifyCosignatures(note.value, [witness.key])
+): Promise<WitnessedTree | undefined> {
+  const note = await witness.latest(origin)
+  const seen = { by: `the witness ${witness.key.name}`, witness: witness.key.name }
+  if (note === undefined) return { ...seen, size: 0, root: new Uint8Array(), note: '' }
+  const checkpoint = verifyOwnCheckpoint(note, logKeys)
+  const parsed = parseNote(note)
+  if (checkpoint === undefined || !parsed.ok) return undefined
+  const cosigned = verifyCosignatures(parsed.value, [witness.key])
   return cosigned.ok && cosigned.value.length > 0
-    ? { by, size: checkpoint.size, root: checkpoint.root }
+    ? { ...seen, size: checkpoint.size, root: checkpoint.root, note }
     : undefined
 }
 

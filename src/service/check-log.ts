@@ -3,12 +3,21 @@ import { verifyConsistency } from '#core/log/merkle.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { TreeHead } from '#ports/log-signer.ts'
 import type { Storage } from '#ports/storage.ts'
+import type { LogAlarm } from './log-alarm.ts'
 import { openProver, storedFrontier } from './sequence-log.ts'
 
 /** A tree that somebody outside the storage remembers: the log signer, or a witness. */
 export interface SeenTree extends TreeHead {
   /** Who remembers it, in words for the operator. */
   readonly by: string
+}
+
+/** A tree that a witness cosigned. */
+export interface WitnessedTree extends SeenTree {
+  /** Name of the witness. */
+  readonly witness: string
+  /** The checkpoint, with the signatures of both; '' where it has seen none. */
+  readonly note: string
 }
 
 /**
@@ -37,6 +46,15 @@ export async function checkLog(storage: Storage, seen: readonly SeenTree[]): Pro
       )
   }
   return accept(undefined)
+}
+
+/** What a tree that a witness has seen proves against the stored log; `undefined` where that grew from it. @throws Unavailable */
+export async function alarmOf(
+  storage: Storage,
+  { note, witness, ...tree }: WitnessedTree,
+): Promise<LogAlarm | undefined> {
+  const checked = await checkLog(storage, [tree])
+  return checked.ok ? undefined : { witness, reason: checked.refusal.reason, size: tree.size, note }
 }
 
 async function growsFrom(

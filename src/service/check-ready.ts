@@ -1,11 +1,12 @@
 import type { LogSigner } from '#ports/log-signer.ts'
 import type { Storage } from '#ports/storage.ts'
 import { Unavailable } from '#ports/storage.ts'
+import { readAlarm } from './log-alarm.ts'
 import type { DirectoryReader } from './read-directory.ts'
 import type { Sequencer } from './sequence-log.ts'
 
 /** What a server cannot serve without, in the order in which it is looked at. */
-export type ReadyPart = 'draining' | 'storage' | 'directory' | 'signer'
+export type ReadyPart = 'draining' | 'storage' | 'directory' | 'witnesses' | 'signer'
 
 /** What looking needs. */
 export interface ReadyPorts {
@@ -25,8 +26,8 @@ export interface Readiness {
 }
 
 /**
- * Tells whether a server can serve: it is not ending, its storage answers, its directory is loaded, and its signer has signed what is in
- * the log.
+ * Tells whether a server can serve: it is not ending, its storage answers, its directory is loaded, no witness has proved that its log was
+ * forked, and its signer has signed what is in the log.
  *
  * Where leaves wait for a signature, it has them signed. So a signer that does not answer is noticed here, and one that is at work is not.
  */
@@ -41,6 +42,8 @@ export async function checkReady(ports: ReadyPorts): Promise<Readiness> {
     () => false,
   )
   if (!isLoaded) return { ...before, missing: 'directory' }
+  const alarm = await orUndefined(async () => (await readAlarm(ports.storage)) ?? 'none')
+  if (alarm !== 'none') return { ...before, missing: alarm === undefined ? 'storage' : 'witnesses' }
   const { signer } = ports
   const answers = signer === undefined || (await orUndefined(async () => await signer.state()))
   if (answers === undefined) return { ...before, missing: 'signer' }

@@ -6,6 +6,7 @@ import type { Clock } from '#ports/clock.ts'
 import { Unavailable } from '#ports/storage.ts'
 import type { Witness } from '#ports/witness.ts'
 import { askWitness, type AskWitnessPorts, failureOf } from './ask-witness.ts'
+import { type LogAlarm, raiseAlarm, readAlarm } from './log-alarm.ts'
 import type { DirectoryReader } from './read-directory.ts'
 import { cosignersOf, type StoredCheckpoint } from './released-size.ts'
 
@@ -32,7 +33,7 @@ export interface Collector {
   wake(): void
   /** Resolves once no round runs. */
   settled(): Promise<void>
-  /** Whether a witness has shown that this log was forked: then nothing may be signed any more. */
+  /** Whether this process has heard that the log was forked: then nothing may be signed any more. */
   isStopped(): boolean
 }
 
@@ -43,12 +44,13 @@ interface State {
   readonly busy: Set<Witness>
   /** The witnesses of the charter as they were last compared with those that have an address. */
   compared: string | undefined
-  stopped: boolean
+  /** What a witness has proved against the log. */
+  alarm: LogAlarm | undefined
 }
 
 /** Opens the one collector of a process. What fails is reported and asked again in a later round. */
 export function openCollector(ports: CollectPorts): Collector {
-  const state: State = { sizes: new Map(), busy: new Set(), compared: undefined, stopped: false }
+  const state: State = { sizes: new Map(), busy: new Set(), compared: undefined, alarm: undefined }
   let running: Promise<void> | undefined
   let again = false
   let begunAt = 0
@@ -72,12 +74,13 @@ export function openCollector(ports: CollectPorts): Collector {
       running = mine
     },
     settled: async () => await running,
-    isStopped: () => state.stopped,
+    isStopped: () => state.alarm !== undefined,
   }
 }
 
 /** One round: every witness that has not cosigned the newest checkpoint, or not today, is asked for it at the same time. */
 async function round(ports: CollectPorts, state: State): Promise<void> {
+  if (await isAlarmed(ports, state)) return
   const directory = await ports.directory.current()
   const policy = directory.charter?.witnesses
   compare(ports, state, policy?.keys)
@@ -91,6 +94,13 @@ async function round(ports: CollectPorts, state: State): Promise<void> {
   const all = Promise.all(answers)
   await Promise.race([all, gathering.enough.then(async () => await ports.wait(STRAGGLER_SECONDS))])
   await gathering.keep()
+}
+
+/** Nothing more is released under an alarm, whichever process raised it. One that could not be kept is kept as soon as that works. */
+async function isAlarmed({ storage }: CollectPorts, state: State): Promise<boolean> {
+  if (state.alarm !== undefined) await raiseAlarm(storage, state.alarm)
+  state.alarm ??= await readAlarm(storage)
+  return state.alarm !== undefined
 }
 
 /** Says once, and again when the charter changes, which keys have no address and which addresses have no key. */
@@ -147,8 +157,9 @@ async function askOne(
         ports.events.witnessFailed({ witness: name, reason: asked.reason })
         return
       case 'contradicted':
-        state.stopped = true
-        ports.events.logContradicted({ witness: name, reason: asked.reason })
+        state.alarm = asked.alarm
+        ports.events.logContradicted({ witness: name, reason: asked.alarm.reason })
+        await raiseAlarm(ports.storage, asked.alarm)
     }
   } catch (error) {
     report(ports, error)

@@ -2,7 +2,7 @@ import type { Directory } from '#core/directory.ts'
 import { Unavailable } from '#ports/storage.ts'
 import type { Witness } from '#ports/witness.ts'
 import { seenBy } from './ask-witness.ts'
-import type { SeenTree } from './check-log.ts'
+import type { WitnessedTree } from './check-log.ts'
 import { logKeysOf } from './released-size.ts'
 
 /** Whom a server asks before it goes on with its log, and about what. */
@@ -17,7 +17,7 @@ export interface RecallPorts {
 
 /** What the witnesses have seen of a log. */
 export interface Recalled {
-  readonly seen: readonly SeenTree[]
+  readonly seen: readonly WitnessedTree[]
   /** Names of the charter's witnesses that did not tell, or not with their own signature and the log's. */
   readonly silent: readonly string[]
   /** Whether those that told are so many that no quorum can have seen what none of them has. */
@@ -31,7 +31,7 @@ export interface Recalled {
 export async function recallWitnesses(ports: RecallPorts): Promise<Recalled> {
   const { directory, origin, signerKeys, witnesses } = ports
   const logKeys = [...new Set([...signerKeys, ...logKeysOf(directory)])]
-  const told = new Map<string, SeenTree>()
+  const told = new Map<string, WitnessedTree>()
   await Promise.all(
     witnesses.map(async (witness) => {
       const tree = await orSilent(seenBy(witness, origin, logKeys))
@@ -43,7 +43,9 @@ export async function recallWitnesses(ports: RecallPorts): Promise<Recalled> {
   return { seen: [...told.values()], silent, isEnough: quorum === 0 || silent.length < quorum }
 }
 
-async function orSilent(tree: Promise<SeenTree | undefined>): Promise<SeenTree | undefined> {
+async function orSilent(
+  tree: Promise<WitnessedTree | undefined>,
+): Promise<WitnessedTree | undefined> {
   try {
     return await tree
   } catch (error) {

@@ -19,6 +19,7 @@ import type { LogSigner } from '#ports/log-signer.ts'
 import type { Random } from '#ports/random.ts'
 import type { LogAppend, LoggedRecord, LogHead, LogRecord, Storage } from '#ports/storage.ts'
 import type { Collector } from './collect-cosignatures.ts'
+import { readAlarm } from './log-alarm.ts'
 
 /** One batch takes at most this many records. */
 const BATCH_RECORDS_MAX = 1024
@@ -64,6 +65,10 @@ export function openSequencer(ports: SequencerPorts): Sequencer {
   let running: Promise<void> | undefined
   let next: Promise<void> | undefined
   const run = async (): Promise<void> => {
+    if (await isStopped(ports)) {
+      ports.events.signerRefused({ reason: 'checkpoint-inconsistent' })
+      return
+    }
     await drain(ports)
     await publish(ports)
   }
@@ -81,6 +86,11 @@ export function openSequencer(ports: SequencerPorts): Sequencer {
       await next
     },
   }
+}
+
+/** Whether a witness has proved to any process on this database that the log was forked: then it neither grows nor is signed. */
+async function isStopped({ collector, storage }: SequencerPorts): Promise<boolean> {
+  return collector?.isStopped() === true || (await readAlarm(storage)) !== undefined
 }
 
 /** Lets everybody whose commit was answered in the same turn of the event loop ask, too. */
@@ -231,10 +241,6 @@ function grow(
 
 /** Has the newest committed head signed, if it is not yet. A refusal is reported and leaves the last checkpoint standing. */
 async function publish(ports: SequencerPorts): Promise<void> {
-  if (ports.collector?.isStopped() === true) {
-    ports.events.signerRefused({ reason: 'checkpoint-inconsistent' })
-    return
-  }
   for (let attempt = 1; ; attempt++) {
     const head = await ports.storage.logHead()
     if (head === undefined || (await isPublished(ports, head.size))) return

@@ -8,6 +8,10 @@ import { auditLog } from '#client/audit.ts'
 import type { Api } from '#client/http.ts'
 import { refuse } from '#core/result.ts'
 import { systemRandom } from '#client/random.ts'
+import { openSqliteStorage } from '#adapters/storage/sqlite.ts'
+import { WritesStopped } from '#ports/storage.ts'
+import { readAlarm, stoppable } from '#service/log-alarm.ts'
+import { appendOf, commitOf, record } from '#test/ports/storage.fixture.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { verifyReceipt, type VerifiedReceipt } from '#core/verify-receipt.ts'
 import { parseAct } from '#wire/act.ts'
@@ -29,8 +33,11 @@ afterEach(async () => {
 /** An act of a company that is in the log at once, and public to nobody. */
 async function grow(coalition: Coalition): Promise<string> {
   const { contoso } = threeOf(coalition)
-  const tokens = [sha256Hex(systemRandom(32))]
-  return idOf(await coalition.submit('mailbox.invite', { tokens }, contoso))
+  return idOf(await coalition.submit('mailbox.invite', invitation(), contoso))
+}
+
+function invitation(): { readonly tokens: readonly string[] } {
+  return { tokens: [sha256Hex(systemRandom(32))] }
 }
 
 /** What the receipt of one of Contoso's acts proves by now. */
@@ -224,41 +231,68 @@ test('keys without an address and addresses without a key are reported, once', a
   ])
 })
 
-test('a longer log under its own key raises the alarm: nothing is signed any more, and no start is allowed', async () => {
+test('a longer log under its own key raises the alarm: nothing is written any more by any process, reads go on, and no start is allowed', async () => {
   witnessed = await foundWitnessed({ honest: 2, quorum: 2 })
   const { events, home, witnesses } = witnessed
   const coalition = witnessed.coalition()
   const id = await grow(coalition)
   await until(async () => (await statusOf(coalition, id)) === 'witnessed 2')
   const size = await sizeOf(coalition)
-  const { bytes } = await coalition.ask(`/log/tile/0/000.p/${String(size)}`)
-  const leaves = Array.from({ length: size }, (_, i) => bytes.slice(i * 32, i * 32 + 32))
-  const others = Array.from({ length: 5 }, (_, i) => leafHash(utf8(`another ${String(i)}`)))
-  const seed = fromHex(readFileSync(join(home, 'keys', 'log.seed'), 'utf8').trim())
-  const thief = logOf({ name: ORIGIN, seed: seed ?? new Uint8Array() }, [...leaves, ...others])
-  const body = await thief.request(size, size + 5)
-  const cosigned = await fetch(`${witnesses[0]?.url ?? ''}/add-checkpoint`, {
-    method: 'POST',
-    body,
-  })
-  expect(cosigned.status).toBe(200)
+  await forkAt(witnessed, size)
 
   const next = await grow(coalition)
   await until(() => events.some((line) => line.includes('log_contradicted')))
   expect(events.find((line) => line.includes('log_contradicted'))).toContain('checkpoint-older')
+  const storage = await openSqliteStorage({ path: join(home, 'dunant.sqlite') })
+  await until(async () => (await readAlarm(storage)) !== undefined)
+  const before = await storage.logHead()
+  const refused = await coalition.submit('mailbox.invite', invitation(), threeOf(coalition).contoso)
+  expect([refused.status, refused.body['type']]).toEqual([503, '/problems/unavailable'])
+  expect(refused.body['detail']).toMatch(
+    /^log-contradicted: the witness w1.example holds a checkpoint of \d+ entries/,
+  )
+  expect(await storage.logHead()).toEqual(before)
+
+  // Another process on the same database has heard nothing, and neither writes nor appends.
+  const other = stoppable(storage)
+  await expect(other.commit(commitOf({ records: [record('1')] }))).rejects.toThrow(WritesStopped)
+  await expect(other.appendLog(appendOf(before?.size ?? 0, []))).rejects.toThrow(WritesStopped)
+  expect(await storage.recordsOf(record('1').act)).toEqual([])
+
+  // Who reads needs a session, which is opened as before.
   expect((await proven(coalition, next)).status).toBe('logged')
-  const signed = (): number => events.filter((line) => line.includes('checkpoint_signed')).length
-  const before = signed()
-  const { contoso } = threeOf(coalition)
-  const tokens = [sha256Hex(systemRandom(32))]
-  const last = await coalition.submit('mailbox.invite', { tokens }, contoso)
-  expect(last.status).toBe(201)
-  expect(last.body['receipt']).toBeNull()
-  expect(signed()).toBe(before)
+  expect(await statusOf(coalition, id)).toBe('witnessed 2')
   expect(await sizeOf(coalition)).toBe(size)
+  expect(await coalition.ask('/readyz')).toMatchObject({
+    status: 503,
+    body: { detail: 'witnesses' },
+  })
+  const doctor = await runHere(['doctor', '--data', home])
+  expect(doctor).toMatchObject({ code: 5 })
+  expect(doctor.out).toContain('log-contradicted')
+  await storage.close()
+
   await witnessed.stop()
-  await expect(witnessed.start()).rejects.toThrow('the witness w1.example has seen')
+  await expect(witnessed.start()).rejects.toThrow('log-contradicted: the witness w1.example')
+  // The other witness has seen nothing, and alone is enough for a start; the proof was kept.
+  await witnesses[0]?.off()
+  await expect(witnessed.start()).rejects.toThrow('log-contradicted: the witness w1.example')
 })
+
+/** Has the first witness cosign a longer tree of the log, which its own key has signed. */
+async function forkAt(forked: Witnessed, size: number): Promise<void> {
+  const { home, witnesses } = forked
+  const { bytes } = await forked.coalition().ask(`/log/tile/0/000.p/${String(size)}`)
+  const leaves = Array.from({ length: size }, (_, i) => bytes.slice(i * 32, i * 32 + 32))
+  const others = Array.from({ length: 5 }, (_, i) => leafHash(utf8(`another ${String(i)}`)))
+  const seed = fromHex(readFileSync(join(home, 'keys', 'log.seed'), 'utf8').trim())
+  const thief = logOf({ name: ORIGIN, seed: seed ?? new Uint8Array() }, [...leaves, ...others])
+  const cosigned = await fetch(`${witnesses[0]?.url ?? ''}/add-checkpoint`, {
+    method: 'POST',
+    body: await thief.request(size, size + 5),
+  })
+  expect(cosigned.status).toBe(200)
+}
 
 async function sizeOf(coalition: Coalition): Promise<number> {
   const shown = await published(coalition)

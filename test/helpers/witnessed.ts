@@ -62,7 +62,10 @@ export async function foundWitnessed(options: {
     witnesses.push(await switched(`w${String(i)}.example`, log_key))
   if (options.off === true) for (const witness of witnesses) await witness.off()
   const reached = [...witnesses, ...(options.others ?? [])].map(({ url, vkey }) => ({ url, vkey }))
-  const { charter, companies } = await draft(reached, options, { log_key, service_certificate })
+  const { charter, companies } = await draftWitnessed(reached, options, {
+    log_key,
+    service_certificate,
+  })
   const genesis = sha256Hex(charter)
   setGenesis(home, genesis)
   const path = join(home, 'server.json')
@@ -103,7 +106,7 @@ interface Drafted {
 }
 
 /** A charter of three companies that names the witnesses. */
-async function draft(
+export async function draftWitnessed(
   reached: readonly Stranger[],
   options: { readonly quorum: number; readonly quorums?: Partial<Quorums> },
   keys: { readonly log_key: string; readonly service_certificate: string },
@@ -146,7 +149,8 @@ function restartable(
   }
 }
 
-async function switched(name: string, logKey: string): Promise<SwitchedWitness> {
+/** Starts a witness that watches one log, and can be switched off and on again. */
+export async function switched(name: string, logKey: string): Promise<SwitchedWitness> {
   const folder = witnessFolder(name)
   followLog(folder.home, logKey, true)
   let witness: RunningWitness | undefined = await serveWitness(folder.home)
