@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     reporters: ['default', closingLine],
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
     projects: [
       {
         extends: true,

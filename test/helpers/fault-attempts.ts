@@ -310,16 +310,15 @@ export async function acknowledgement({
   return [await acknowledging(), await acknowledging()]
 }
 
-export async function session(world: World): Promise<Attempt> {
-  const coalition = world.coalition()
-  const { contoso } = threeOf(coalition)
-  const { body } = await coalition.ask('/api/session/nonce')
-  const opening = { session: String(body['nonce']) }
-  const payload = await coalition.compose('session.open', opening, contoso)
-  const signature = await coalition.sign(contoso, payload)
+/** A nonce is good once, so whoever did not hear the answer asks for another. */
+export function session(): Attempt {
   return {
     run: async (now) => {
-      const form = formOf(payload, [signature])
+      const { contoso } = threeOf(now)
+      const { body } = await now.ask('/api/session/nonce')
+      const opening = { session: String(body['nonce']) }
+      const payload = await now.compose('session.open', opening, contoso)
+      const form = formOf(payload, [await now.sign(contoso, payload)])
       return outcomeOf(await now.ask('/api/session', { method: 'POST', body: form }))
     },
   }

@@ -240,6 +240,6 @@ export const OPERATIONS: readonly Operation[] = [
     name: 'a session',
     before: ['commit'],
     after: [],
-    prepare: async ({ world }) => await session(world),
+    prepare: async () => await Promise.resolve(session()),
   },
 ]

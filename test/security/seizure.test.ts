@@ -43,7 +43,7 @@ beforeAll(async () => {
   await slip(server)
   await copyWithWal(server)
   await server.stop()
-}, 2 * MINUTE_MILLISECONDS)
+}, 5 * MINUTE_MILLISECONDS)
 afterAll(async () => {
   rmSync(running, { recursive: true, force: true })
   await server?.clear()
