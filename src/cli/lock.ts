@@ -30,8 +30,12 @@ export async function takeLock(folder: string, waitMs: number): Promise<Lock> {
   return {
     release: () => {
       held.delete(folder)
-      unlinkSync(ownFile(folder))
-      rmdirSync(folder)
+      try {
+        unlinkSync(ownFile(folder))
+        rmdirSync(folder)
+      } catch {
+        // The disk lets nothing be removed, or the folder is gone. Whoever comes next finds that the owner is dead.
+      }
     },
   }
 }

@@ -32,6 +32,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1)
 })
 
+// A server goes on where its log cannot be written, on a full disk say; the lines of that time are lost.
+process.stderr.on('error', () => undefined)
+
 const io: Io = {
   stdin: process.stdin,
   stdout: process.stdout,

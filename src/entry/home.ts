@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generateServiceKey } from '#adapters/keys/openpgp.ts'
+import { openMemoryFile } from '#adapters/log/memory-file.ts'
 import { systemClock } from '#adapters/system/clock.ts'
 import { syncFolder, writeDurably } from '#adapters/system/durable-file.ts'
 import { systemRandom } from '#adapters/system/random.ts'
@@ -70,11 +71,13 @@ export function isServerHome(home: string): boolean {
  *
  * The settings are written last: a home that was interrupted half-way is none.
  *
- * @throws Error when the folder is a home already.
+ * @throws Error when the folder is a home already, or its log key has signed: such a key is not replaced because the settings are gone.
  */
 export async function createServerHome(home: string, settings: ServerFile): Promise<ServerTerms> {
   if (isServerHome(home)) throw new Error(`${home} is a server's home already`)
   const paths = serverPaths(home)
+  if ((await openMemoryFile({ path: paths.logMemory, newLog: true }).read()).size > 0)
+    throw new Error(`${home} has signed a log and lacks its server.json: bring that back`)
   for (const folder of [home, join(home, 'keys'), paths.blobs])
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   const service = await generateServiceKey({ origin: settings.origin, date: systemClock.now() })

@@ -83,7 +83,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // A database of a newer program is refused before anything is touched.
   await migrateServer({ home, config, events })
   const signer = await openSigner(home, config)
-  const { storage: unguarded, blobs } = await openStores(home, config)
+  const { storage: unguarded, blobs, close } = await openStores(home, config)
   const storage = stoppable(unguarded)
   await checkStart(storage, signer)
   const stopping = new AbortController()
@@ -120,7 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       stopping.abort()
       await collector.settled()
       await metrics?.close()
-      await storage.close()
+      await close()
       events.stopped({ cut })
     },
   }
@@ -165,16 +165,19 @@ function openMeasured(
 async function openStores(
   home: ServerHome,
   config: ProcessConfig,
-): Promise<{ storage: Storage; blobs: BlobStore }> {
+): Promise<{ storage: Storage; blobs: BlobStore; close: () => Promise<void> }> {
   const { databaseUrl: url } = config
   if (url === undefined) {
     const { database: path, blobs } = home.paths
-    return {
-      storage: await openSqliteStorage({ path }),
-      blobs: await openDirectoryBlobs({ path: blobs }),
-    }
+    const storage = await openSqliteStorage({ path })
+    const close = async (): Promise<void> => await storage.close()
+    return { storage, blobs: await openDirectoryBlobs({ path: blobs }), close }
   }
-  return { storage: await openPostgresStorage({ url }), blobs: openPostgresBlobs({ url }) }
+  const [storage, blobs] = [await openPostgresStorage({ url }), openPostgresBlobs({ url })]
+  const close = async (): Promise<void> => {
+    await Promise.all([storage.close(), blobs.close()])
+  }
+  return { storage, blobs, close }
 }
 
 interface Opened {

@@ -176,6 +176,8 @@ export interface Storage {
   latestCheckpoint(
     cosigned?: number,
   ): Promise<{ readonly size: number; readonly note: string } | undefined>
+  /** Writes as durably as everything else, and leaves nothing behind: a disk that is full, or lets nothing be written, still reads. */
+  probe(): Promise<void>
   close(): Promise<void>
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '#ports/clock.ts'
 import type { LogSigner } from '#ports/log-signer.ts'
 import type { Storage } from '#ports/storage.ts'
 import { Unavailable } from '#ports/storage.ts'
@@ -10,6 +11,7 @@ export type ReadyPart = 'draining' | 'storage' | 'directory' | 'witnesses' | 'si
 
 /** What looking needs. */
 export interface ReadyPorts {
+  readonly clock: Clock
   readonly directory: DirectoryReader
   readonly sequencer: Sequencer
   readonly storage: Storage
@@ -26,8 +28,8 @@ export interface Readiness {
 }
 
 /**
- * Tells whether a server can serve: it is not ending, its storage answers, its directory is loaded, no witness has proved that its log was
- * forked, and its signer has signed what is in the log.
+ * Tells whether a server can serve: it is not ending, its storage answers and can be written to, its directory is loaded, no witness has
+ * proved that its log was forked, and its signer has signed what is in the log.
  *
  * Where leaves wait for a signature, it has them signed. So a signer that does not answer is noticed here, and one that is at work is not.
  */
@@ -35,7 +37,7 @@ export async function checkReady(ports: ReadyPorts): Promise<Readiness> {
   const nothing = { leaves: 0, signed: 0 }
   if (ports.isDraining?.() === true) return { ...nothing, missing: 'draining' }
   const before = await orUndefined(async () => await sizes(ports.storage))
-  if (before === undefined) return { ...nothing, missing: 'storage' }
+  if (before === undefined || !(await isWritable(ports))) return { ...nothing, missing: 'storage' }
   // A chain that does not replay is a fault, and not to be served whatever the fault is.
   const isLoaded = await ports.directory.current().then(
     () => true,
@@ -54,6 +56,27 @@ export async function checkReady(ports: ReadyPorts): Promise<Readiness> {
   })
   const isBehind = signed === undefined || signed < before.leaves
   return { ...before, signed: signed ?? before.signed, missing: isBehind ? 'signer' : undefined }
+}
+
+interface Probed {
+  readonly second: number
+  readonly isWritable: Promise<boolean>
+}
+
+/** What was found out last of each storage. */
+const probed = new WeakMap<Storage, Probed>()
+
+/** Whether something can be written. Anybody may ask as often as they like, so it is tried once in a second. */
+async function isWritable({ clock, storage }: ReadyPorts): Promise<boolean> {
+  const second = clock.now()
+  const known = probed.get(storage)
+  if (known?.second === second) return await known.isWritable
+  const tried = orUndefined(async () => {
+    await storage.probe()
+    return true
+  }).then((written) => written === true)
+  probed.set(storage, { second, isWritable: tried })
+  return await tried
 }
 
 async function sizes(storage: Storage): Promise<{ leaves: number; signed: number }> {

@@ -16,6 +16,10 @@ import { clearDropped, DROPPING_TAG, giveUp, openTag } from './upload-bundle.ts'
 /** Bundles that nobody filed are dropped after so many days. */
 export const UNFILED_DAYS = 7
 const PAGE = 100
+/** How far back tokens are looked for: a prime, so that runs at any interval come to every day. */
+const LONG_PAST_DAYS = 401
+/** How long one of those days is the one to be swept. */
+const LONG_PAST_SECONDS = 15
 
 /** What the work that nobody asked for needs. */
 export type RunDuePorts = SubmitActPorts & { readonly blobs: BlobStore }
@@ -94,10 +98,17 @@ async function dropStale(ports: RunDuePorts, party: string): Promise<void> {
   }
 }
 
-/** Tokens and used nonces are tagged with the day on which the token ends; the days before yesterday are swept. */
+/**
+ * Tokens and used nonces are tagged with the day on which the token ends; the days before yesterday are swept.
+ *
+ * Of the days long past one is swept at each run, another one each time: a server may have been down for months.
+ */
 async function dropTokens(ports: RunDuePorts, kind: 'nonce' | 'token'): Promise<void> {
-  for (let back = 2; back < 2 + UNFILED_DAYS; back++) {
-    const tag = dayOf(ports.clock.now() - back * DAY_SECONDS)
+  const now = ports.clock.now()
+  const recent = Array.from({ length: UNFILED_DAYS }, (_, i) => 2 + i)
+  const longPast = 2 + UNFILED_DAYS + (Math.floor(now / LONG_PAST_SECONDS) % LONG_PAST_DAYS)
+  for (const back of [...recent, longPast]) {
+    const tag = dayOf(now - back * DAY_SECONDS)
     for await (const row of pages(ports, { kind, tag })) {
       const drop = { kind: row.kind, id: row.id, expected: row.version, state: undefined }
       await ports.storage.commit({

@@ -3,11 +3,10 @@ import { type ActBodies, type ActType, DUTIES, type NoticeFileBody } from '#core
 import { base64, hex, utf8 } from '#core/bytes.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { mailboxId, tokenHash } from '#core/mailbox.ts'
-import { DAY_SECONDS, formatInstant } from '#core/time.ts'
+import { formatInstant } from '#core/time.ts'
 import { encryptForMany, signEntity } from '#client/openpgp.ts'
 import { Unavailable } from '#ports/storage.ts'
-import { runDue, UNFILED_DAYS } from '#service/run-due.ts'
-import { openTag, UPLOADS_MAX } from '#service/upload-bundle.ts'
+import { runDue } from '#service/run-due.ts'
 import {
   type Answered,
   type Coalition,
@@ -17,7 +16,6 @@ import {
   threeOf,
 } from './coalition.ts'
 import { companyKey, customerKey } from './coalition-keys.ts'
-import type { World } from './fault-world.ts'
 import {
   briefTo,
   type Bundle,
@@ -46,8 +44,17 @@ export interface Attempt {
   readonly run: (coalition: Coalition) => Promise<Outcome>
 }
 
+/** A coalition, wherever its server runs. */
+export interface Scene {
+  /** The process as it is now. */
+  readonly coalition: () => Coalition
+  readonly clock: Coalition['clock']
+  /** Makes room for another upload of Contoso. */
+  readonly makeRoom: () => Promise<void>
+}
+
 /** What every operation may use. */
-export interface Props {
+export interface Props<World extends Scene = Scene> {
   readonly world: World
   readonly anna: Customer
   readonly campaign: string
@@ -55,7 +62,7 @@ export interface Props {
 }
 
 /** Enrols a customer and opens a campaign that all have accepted. */
-export async function openProps(world: World): Promise<Props> {
+export async function openProps<World extends Scene>(world: World): Promise<Props<World>> {
   const coalition = world.coalition()
   const { contoso, fabrikam, litware } = threeOf(coalition)
   const anna = await coalition.enrol('anna', [contoso.domain])
@@ -72,7 +79,7 @@ function outcomeOf({ body, headers, reason, status }: Answered): Outcome {
 
 /** An act, composed and signed. */
 export async function act<T extends ActType>(
-  world: World,
+  world: Scene,
   type: T,
   ...[body, by]: readonly [ActBodies[T], Company | Customer]
 ): Promise<Attempt> {
@@ -107,7 +114,7 @@ export function unasked(): Attempt {
 let admitted = 0
 
 /** The admission of a partner whom nobody knows yet. */
-export async function admission(world: World): Promise<ActBodies['party.admit']> {
+export async function admission(world: Scene): Promise<ActBodies['party.admit']> {
   admitted += 1
   const partner = await companyKey(`partner-${String(admitted)}.example`)
   const challenge = await world
@@ -118,12 +125,12 @@ export async function admission(world: World): Promise<ActBodies['party.admit']>
 }
 
 /** An admission with one vote; gives its id. */
-export async function submitted(world: World): Promise<string> {
+export async function submitted(world: Scene): Promise<string> {
   const { contoso } = threeOf(world.coalition())
   return idOf(await world.coalition().submit('party.admit', await admission(world), contoso))
 }
 
-export async function lastSignature(world: World): Promise<Attempt> {
+export async function lastSignature(world: Scene): Promise<Attempt> {
   const coalition = world.coalition()
   const { contoso, fabrikam } = threeOf(coalition)
   const payload = await coalition.compose('party.admit', await admission(world), contoso)
@@ -133,7 +140,7 @@ export async function lastSignature(world: World): Promise<Attempt> {
 }
 
 /** Leaves an act behind that has run out. */
-export async function lapsing(world: World): Promise<void> {
+export async function lapsing(world: Scene): Promise<void> {
   const coalition = world.coalition()
   const { contoso } = threeOf(coalition)
   const by = { by: { party: contoso.domain }, lifetimeSeconds: 60 }
@@ -143,11 +150,11 @@ export async function lapsing(world: World): Promise<void> {
 }
 
 /** A customer of their own, who may be filed to by Contoso. */
-export async function customer(world: World): Promise<Customer> {
+export async function customer(world: Scene): Promise<Customer> {
   return await world.coalition().enrol('berta', ['contoso.example'])
 }
 
-export async function invited(world: World): Promise<string> {
+export async function invited(world: Scene): Promise<string> {
   const invitation = hex(systemRandom(32))
   const { contoso } = threeOf(world.coalition())
   const body = { tokens: [tokenHash(invitation)] }
@@ -156,7 +163,7 @@ export async function invited(world: World): Promise<string> {
 }
 
 export async function enrolment(
-  world: World,
+  world: Scene,
   { invitation, name }: { readonly invitation: string; readonly name: string },
 ): Promise<Attempt> {
   const coalition = world.coalition()
@@ -177,7 +184,7 @@ export async function enrolment(
 }
 
 export async function rotation(
-  world: World,
+  world: Scene,
   { own, to }: { readonly own: Customer; readonly to: string },
 ): Promise<Attempt> {
   const { certificateBytes, key } = await customerKey(to)
@@ -190,7 +197,7 @@ export async function rotation(
   )
 }
 
-export async function brief(world: World): Promise<Attempt> {
+export async function brief(world: Scene): Promise<Attempt> {
   const coalition = world.coalition()
   const { contoso } = threeOf(coalition)
   const at = coalition.clock.now()
@@ -206,16 +213,10 @@ export async function brief(world: World): Promise<Attempt> {
   }
 }
 
-/** A bundle with a message for Anna. Those that nobody filed are swept away before they fill the party's quota. */
+/** A bundle with a message for Anna. */
 export async function bundleOfAnna({ anna, world }: Props): Promise<Bundle> {
-  const { contoso } = threeOf(world.coalition())
-  const open = { kind: 'bundle', tag: openTag(contoso.domain), after: '', limit: UPLOADS_MAX }
-  const unfiled = await world.coalition().ports.storage.listSubjects(open)
-  if (unfiled.length >= UPLOADS_MAX - 2) {
-    world.clock.advance((UNFILED_DAYS + 1) * DAY_SECONDS)
-    await runDue(world.coalition().ports)
-  }
-  return await bundleFor(world.coalition(), contoso, [anna])
+  await world.makeRoom()
+  return await bundleFor(world.coalition(), threeOf(world.coalition()).contoso, [anna])
 }
 
 /** Sends part of a bundle. Whoever is told that it is held already goes on, as our client does. */
@@ -265,7 +266,7 @@ export async function falseBundle(props: Props): Promise<Attempt> {
 }
 
 /** Terms of a joint notice. */
-export function inAnHour(world: World, required: number): NonNullable<NoticeFileBody['joint']> {
+export function inAnHour(world: Scene, required: number): NonNullable<NoticeFileBody['joint']> {
   return { required, until: formatInstant(world.clock.now() + 3600) }
 }
 

@@ -53,6 +53,9 @@ const CHUNK = ['put', 'put', 'put'] as const
 /** The levels of the tree over 1,024 lines, and its root. */
 const TREE = Array.from({ length: 11 }, () => 'put' as const)
 
+/** Policies so far: each one says another thing than the one before. */
+let policies = 0
+
 /** Every kind of change. */
 export const OPERATIONS: readonly Operation[] = [
   {
@@ -62,10 +65,8 @@ export const OPERATIONS: readonly Operation[] = [
     after: LOGGED,
     prepare: async ({ world }) => {
       const { contoso } = threeOf(world.coalition())
-      const directory = await world.coalition().ports.directory.current()
-      const isRuled = (directory.parties.get(contoso.domain)?.rules.length ?? 0) > 0
       const rule = { duties: ['admin'], type: 'campaign.share' } as const
-      const body = { rules: isRuled ? [] : [rule], two_officers: false }
+      const body = { rules: policies++ % 2 === 0 ? [rule] : [], two_officers: false }
       return await act(world, 'party.policy', body, contoso)
     },
   },

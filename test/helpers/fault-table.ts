@@ -71,7 +71,7 @@ export function faultTable(
 }
 
 /** The table names every write that is there, so that a new one cannot go without its faults. */
-async function holdToWrites(props: Props, operation: Operation): Promise<void> {
+async function holdToWrites(props: Props<World>, operation: Operation): Promise<void> {
   const attempt = await ready(props, operation)
   props.world.injector.arm()
   const outcome = await attempt.run(props.world.coalition())
@@ -83,7 +83,7 @@ async function holdToWrites(props: Props, operation: Operation): Promise<void> {
   if (attempt.act !== undefined) props.world.acknowledge(attempt.act)
 }
 
-async function holdToLine(props: Props, line: Line): Promise<void> {
+async function holdToLine(props: Props<World>, line: Line): Promise<void> {
   const { world } = props
   const { operation, nth, write, fault } = line
   const name = `${operation.name}: ${write} (${String(nth)}) ${fault}`
@@ -117,7 +117,7 @@ function expectAnswer(given: {
 }
 
 async function retry(
-  given: Props & { attempt: Attempt; name: string; operation: Operation },
+  given: Props<World> & { attempt: Attempt; name: string; operation: Operation },
 ): Promise<void> {
   const { attempt, name, operation, world } = given
   const again = await attempt.run(world.coalition())
@@ -130,7 +130,7 @@ async function retry(
 
 /** Of an upload that was given up nothing is left once the due work is done. */
 async function expectNothingLeft(
-  { world }: Props,
+  { world }: Props<World>,
   before: readonly string[],
   name: string,
 ): Promise<void> {
@@ -143,7 +143,7 @@ async function unaskedWork(world: World): Promise<void> {
   await runDue(world.coalition().ports)
 }
 
-async function ready(props: Props, operation: Operation): Promise<Attempt> {
+async function ready(props: Props<World>, operation: Operation): Promise<Attempt> {
   const attempt = await operation.prepare(props)
   await props.world.coalition().ports.sequencer.flush()
   return attempt

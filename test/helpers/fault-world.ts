@@ -8,15 +8,19 @@ import { base64 } from '#core/bytes.ts'
 import { headOf } from '#core/directory.ts'
 import { sha256Hex } from '#core/hash.ts'
 import type { Replay } from '#core/replay.ts'
+import { DAY_SECONDS } from '#core/time.ts'
 import { verifyReceipt } from '#core/verify-receipt.ts'
 import type { HttpPorts } from '#http/app.ts'
 import { buildReceipt } from '#service/build-receipt.ts'
 import { openDirectory, openLogKeys } from '#service/read-directory.ts'
+import { runDue, UNFILED_DAYS } from '#service/run-due.ts'
 import { heldBefore, openSequencer } from '#service/sequence-log.ts'
+import { openTag, UPLOADS_MAX } from '#service/upload-bundle.ts'
 import { parseAct } from '#wire/act.ts'
 import { clientsOf, type Coalition, composeCharter, ORIGIN, QUORUMS } from './coalition.ts'
 import { BEGIN, cached, companyKey, type Company } from './coalition-keys.ts'
 import { recordedEvents, settableClock, type SettableClock } from './coalition-server.ts'
+import type { Scene } from './fault-attempts.ts'
 import { type Injector, faultInjector } from './fault-injector.ts'
 import type { Ground, Stores } from './fault-ground.ts'
 import { connect, pinsOf } from './filing.ts'
@@ -24,12 +28,10 @@ import { accepted } from './openpgp-keys.ts'
 import { unlimited } from './unlimited.ts'
 
 /** A coalition whose process may end at any moment, and everything it ever acknowledged. */
-export interface World {
+export interface World extends Scene {
   readonly ground: Ground
   readonly clock: SettableClock
   readonly injector: Injector
-  /** The process as it is now. */
-  readonly coalition: () => Coalition
   /** Ends the process without a word and starts another one on what it left. */
   readonly restart: () => Promise<void>
   /** Notes that an act was acknowledged. */
@@ -121,6 +123,9 @@ export async function openWorld(
     clock,
     injector,
     coalition: () => coalition,
+    makeRoom: async () => {
+      await dropUnfiled(world)
+    },
     restart: async () => {
       await process.stores.close()
       process = await boot(parts, genesis)
@@ -155,6 +160,16 @@ export async function openWorld(
   )
   await found(world, { payload: charter, signatures })
   return world
+}
+
+/** Uploads that nobody filed are swept away before they fill the party's quota. */
+async function dropUnfiled({ clock, coalition }: World): Promise<void> {
+  const { ports } = coalition()
+  const tag = openTag(DOMAINS[0] ?? '')
+  const page = { kind: 'bundle', tag, after: '', limit: UPLOADS_MAX }
+  if ((await ports.storage.listSubjects(page)).length < UPLOADS_MAX - 2) return
+  clock.advance((UNFILED_DAYS + 1) * DAY_SECONDS)
+  await runDue(ports)
 }
 
 /** A charter and the signatures of its founders. */

@@ -84,11 +84,13 @@ export async function startServerProcess(
     readonly templates?: readonly string[]
     /** Gives the witnesses that are to follow a log. */
     readonly witnesses?: (logKey: string) => Promise<Witnessed>
+    /** The folder to hold the server's folder. */
+    readonly parent?: string
     /** The environment of `dunant serve` as it is shipped; without it the sources run. */
     readonly serve?: Readonly<Record<string, string>>
   } = {},
 ): Promise<ServerProcess> {
-  const folder = mkdtempSync(join(tmpdir(), 'dunant-process-'))
+  const folder = mkdtempSync(join(options.parent ?? tmpdir(), 'dunant-process-'))
   const home = join(folder, 'home')
   const domains = ['contoso.example', 'fabrikam.example', 'litware.example']
   const companies = await Promise.all(domains.map(async (domain) => await companyKey(domain)))

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -15,10 +24,20 @@ export interface SmallDisk {
   readonly clear: () => void
 }
 
+/** A file system on a device of its own, which can be made to find a fault in itself. */
+export interface FailingDisk {
+  readonly path: string
+  /** Lets nothing be written from now on, as the kernel does after an error, whatever is open. */
+  readonly fail: () => void
+  /** Mounts it anew; no file may be open. */
+  readonly repair: () => void
+  readonly clear: () => void
+}
+
 const BLOCK = new Uint8Array(4096)
 
 /** Why there is no small disk here: mounting one takes rights that not every machine gives its tests. */
-export const NO_SMALL_DISK: string | undefined = reasonAgainst()
+export const NO_SMALL_DISK: string | undefined = reasonAgainst(() => smallDisk(1))
 
 /** Mounts a disk in memory. */
 export function smallDisk(megabytes: number): SmallDisk {
@@ -37,6 +56,39 @@ export function smallDisk(megabytes: number): SmallDisk {
   }
 }
 
+/** Why there is no failing disk here. */
+export const NO_FAILING_DISK: string | undefined =
+  NO_SMALL_DISK ?? reasonAgainst(() => failingDisk())
+
+/** Mounts an ext4 file system that lies in a file. */
+export function failingDisk(megabytes = 8): FailingDisk {
+  const folder = mkdtempSync(join(tmpdir(), 'dunant-device-'))
+  const [image, path] = [join(folder, 'image'), join(folder, 'disk')]
+  writeFileSync(image, '')
+  truncateSync(image, megabytes * 1024 * 1024)
+  mkdirSync(path)
+  const clear = (): void => {
+    spawnSync('umount', ['--lazy', path])
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    run('mkfs.ext4', ['-q', image])
+    mount(['-o', 'loop', image, path])
+  } catch (error) {
+    clear()
+    throw error
+  }
+  return {
+    path,
+    fail: () => mount(['-o', 'remount,abort', path]),
+    repair: () => {
+      run('umount', [path])
+      mount(['-o', 'loop', image, path])
+    },
+    clear,
+  }
+}
+
 function fillUp(filler: string): void {
   const file = openSync(filler, 'a')
   try {
@@ -49,13 +101,17 @@ function fillUp(filler: string): void {
 }
 
 function mount(args: readonly string[]): void {
-  const { status, stderr } = spawnSync('mount', args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`mount ${args.join(' ')}: ${stderr}`)
+  run('mount', args)
 }
 
-function reasonAgainst(): string | undefined {
+function run(program: string, args: readonly string[]): void {
+  const { error, status, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr}`)
+}
+
+function reasonAgainst(open: () => { readonly clear: () => void }): string | undefined {
   try {
-    smallDisk(1).clear()
+    open().clear()
     return undefined
   } catch (error) {
     return error instanceof Error ? error.message.trim() : 'mounting failed'

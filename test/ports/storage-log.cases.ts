@@ -21,6 +21,18 @@ const YESTERDAY = '2026-11-22'
 /** Records, from the moment they wait until they are leaves. */
 export const recordCases: StorageCases = [
   {
+    name: "a probe writes, leaves nothing behind, and is in nobody's way",
+    see: async ({ again, raw, storage }) => {
+      const other = await again()
+      await Promise.all([storage.probe(), other.probe(), storage.probe()])
+      // This fails where there is a row.
+      await raw('insert into guard (ok) select 0 from guard')
+      expect(await storage.commit(commitOf({ records: [record('1')] }))).toBe('committed')
+      await other.close()
+    },
+  },
+
+  {
     name: 'governance is in chain order, from any position, logged or not',
     see: async ({ storage }) => {
       const chain = [2, 0, 3, 1].map((position) =>

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BlobStore } from '#ports/blob.ts'
 import { Unavailable } from '#ports/storage.ts'
@@ -41,11 +41,17 @@ export async function openDirectoryBlobs({ path }: DirectoryOptions): Promise<Bl
     },
     get: async (key, range) => {
       const file = fileOf(path, requireKey(key))
-      return await guarded(async () => await readRange(file, range))
+      return await guarded(async () => {
+        const bytes = await readRange(file, range)
+        // Where the whole folder is gone nothing can be said of what was in it.
+        if (bytes === undefined) await access(incoming)
+        return bytes
+      })
     },
     deletePrefix: async (prefix) => {
       requireKey(prefix)
       await guarded(async () => {
+        await access(incoming)
         await removePrefix(path, prefix)
       })
     },

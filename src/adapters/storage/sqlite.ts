@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import type { CompiledQuery } from 'kysely'
 import { type CommitOutcome, type Storage, Unavailable } from '#ports/storage.ts'
@@ -27,6 +28,14 @@ export interface SqliteOptions {
 
 /** Rows are typed by the query that was compiled; `never` lets them be whatever it says. */
 type Statement = Database.Statement<unknown[], never>
+
+/** What commits are made with. */
+interface Writer {
+  readonly database: Database.Database
+  readonly prepare: (text: string) => Statement
+  /** Throws where the file is not at its place any more. */
+  readonly requireInPlace: () => void
+}
 
 interface Job {
   readonly statements: readonly CompiledQuery[]
@@ -63,7 +72,7 @@ export async function migrateSqliteStorage(options: SqliteOptions): Promise<read
 function sqliteEngine({ path }: SqliteOptions): Engine {
   const database = guarded(() => openDatabase(path))
   const prepare = statementCache(database)
-  const writer = groupCommit(database, prepare)
+  const writer = groupCommit({ database, prepare, requireInPlace: placeGuard(path) })
   return {
     dialect: 'sqlite',
     read: async (query) => guarded(() => prepare(query.sql).all(...query.parameters)),
@@ -108,6 +117,19 @@ function openDatabase(path: string): Database.Database {
   return database
 }
 
+/**
+ * Gives a check that a path still leads to the file that was opened there. SQLite goes on in a file that was removed, moved or replaced, and
+ * what is committed to it is lost although it was acknowledged.
+ */
+function placeGuard(path: string): () => void {
+  const opened = guarded(() => statSync(path, { bigint: true }))
+  return () => {
+    const found = statSync(path, { bigint: true })
+    if (found.ino !== opened.ino || found.dev !== opened.dev)
+      throw new Error('another file stands where the database was')
+  }
+}
+
 /** Prepared statements by their text. The texts are few, because values travel as parameters. */
 function statementCache(database: Database.Database): (text: string) => Statement {
   const cache = new Map<string, Statement>()
@@ -126,19 +148,16 @@ function statementCache(database: Database.Database): (text: string) => Statemen
  *
  * A lone writer is not kept waiting: only after a commit that was shared does the next one gather.
  */
-function groupCommit(
-  database: Database.Database,
-  prepare: (text: string) => Statement,
-): Pick<Engine, 'write'> & { readonly flush: () => void } {
+function groupCommit(writer: Writer): Pick<Engine, 'write'> & { readonly flush: () => void } {
   let queue: Job[] = []
   let isShared = false
-  const forget = walForgetter(database)
+  const forget = walForgetter(writer.database)
   const flush = (): void => {
     const jobs = queue
     queue = []
     if (jobs.length === 0) return
     isShared = jobs.length > 1
-    runTogether(database, prepare, jobs)
+    runTogether(writer, jobs)
     forget()
   }
   return {
@@ -173,17 +192,16 @@ function walForgetter(database: Database.Database): () => void {
   }
 }
 
-function runTogether(
-  database: Database.Database,
-  prepare: (text: string) => Statement,
-  jobs: readonly Job[],
-): void {
+function runTogether(writer: Writer, jobs: readonly Job[]): void {
+  const { database, prepare, requireInPlace } = writer
   const answers: (() => void)[] = []
   try {
     endTransaction(database, prepare)
     prepare('begin immediate').run()
     for (const job of jobs) answers.push(runJob(database, prepare, job))
+    requireInPlace()
     prepare('commit').run()
+    requireInPlace()
   } catch (error) {
     for (const job of jobs) job.reject(unavailable(error))
     try {
@@ -230,6 +248,8 @@ function guarded<T>(run: () => T): T {
   }
 }
 
+/** The code of the engine or the system says what the operator has to look at; their texts may quote what was written. */
 function unavailable(cause: unknown): Unavailable {
-  return new Unavailable('SQLite failed', { cause })
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no code'
+  return new Unavailable(`SQLite failed (${code})`, { cause })
 }

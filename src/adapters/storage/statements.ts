@@ -94,6 +94,11 @@ export function keepCheckpoint(builder: QueryBuilder, row: Tables['checkpoint'])
   )
 }
 
+/** The batch that writes and leaves nothing behind: a row that holds, and its removal. */
+export function probeStatements({ db }: QueryBuilder): readonly CompiledQuery[] {
+  return [sql`insert into guard (ok) values (1)`.compile(db), sql`delete from guard`.compile(db)]
+}
+
 function guardSubjects(
   builder: QueryBuilder,
   guards: readonly SubjectGuard[],

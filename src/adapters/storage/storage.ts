@@ -26,7 +26,12 @@ import {
   signatureFromRow,
 } from './rows.ts'
 import { type QueryBuilder, queryBuilder, type Tables } from './schema.ts'
-import { appendStatements, commitStatements, keepCheckpoint } from './statements.ts'
+import {
+  appendStatements,
+  commitStatements,
+  keepCheckpoint,
+  probeStatements,
+} from './statements.ts'
 
 /** Rows that one call may name; more is a mistake of the caller. */
 const NAMED_MAX = 100
@@ -44,6 +49,9 @@ export function storageOn(engine: Engine): Storage {
     ...acts(engine, builder),
     ...log(engine, builder),
     ...tree(engine, builder),
+    probe: async () => {
+      await engine.write(probeStatements(builder))
+    },
     close: engine.close,
   }
 }

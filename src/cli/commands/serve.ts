@@ -24,7 +24,8 @@ export const serve: Command = async (call) => {
     ])
   const data = dataFolder(call)
   const wanted = args.maybe('origin')
-  if (!isServerHome(data)) await createServerHome(data, { origin: wanted ?? PROVISIONAL_ORIGIN })
+  if (!isServerHome(data))
+    await createServerHome(data, { origin: wanted ?? PROVISIONAL_ORIGIN }).catch(notMade)
   const config = setting(() => readEnvironment(environmentOf(call)))
   const { file } = setting(() => readServerHome(data, config.keys))
   if (wanted !== undefined && wanted !== file.origin)
@@ -91,6 +92,10 @@ export function setting<T>(read: () => T): T {
   } catch (error) {
     throw new FileError(error instanceof Error ? error.message : 'a setting cannot be read')
   }
+}
+
+function notMade(error: unknown): never {
+  throw new FileError(error instanceof Error ? error.message : 'the folder cannot be made')
 }
 
 export function explain(error: unknown): never {
