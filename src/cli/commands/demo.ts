@@ -22,28 +22,42 @@ export const demo: Command = async (call) => {
   const folder = kept === undefined ? mkdtempSync(join(tmpdir(), 'dunant-')) : pathOf(call, kept)
   for (const name of ['server', 'clients'])
     mkdirSync(join(folder, name), { recursive: true, mode: 0o700 })
-  let server: ServerProcess | undefined
+  const started: ServerProcess[] = []
   let finished = false
   try {
-    server = await play(openStage(call.io, folder), customers.value, (started) => {
-      server = started
-    })
+    const { server, witnesses } = await play(
+      openStage(call.io, folder),
+      customers.value,
+      (process) => started.push(process),
+    )
     finished = true
     if (kept === undefined)
       return accept(
         say(['', 'The end. Everything was played in a temporary folder, which is gone now.'], null),
       )
     const { pid, url } = server
-    const left = { url, pid, server: join(folder, 'server'), clients: join(folder, 'clients') }
+    const left = {
+      url,
+      pid,
+      server: join(folder, 'server'),
+      clients: join(folder, 'clients'),
+      witnesses: witnesses.map((witness) => ({ url: witness.url, pid: witness.pid })),
+    }
+    const pids = [pid, ...witnesses.map((witness) => witness.pid)].join(' ')
     return accept(
       say(
-        ['', `The server goes on: stop it with  kill ${String(pid)}`, JSON.stringify(left)],
+        [
+          '',
+          `The server and both witnesses go on: stop them with  kill ${pids}`,
+          JSON.stringify(left),
+        ],
         left,
       ),
     )
   } finally {
     endGpg(folder)
-    if (kept === undefined || !finished) await server?.stop()
+    if (kept === undefined || !finished)
+      for (const process of started.toReversed()) await process.stop()
     if (kept === undefined) rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -104,7 +104,7 @@ export function witnessLine({
 }: Pick<VerifiedReceipt, 'witnessed' | 'witnessQuorum'>): string {
   return witnessQuorum === 0
     ? 'witnesses  the charter names none: nobody outside saw that all are shown the same log'
-    : `witnesses  ${String(witnessed)} cosigned; the charter asks for ${String(witnessQuorum)}`
+    : `witnessed  ${String(witnessed)} of ${String(witnessQuorum)} that the charter asks for`
 }
 
 /** Reads a receipt file. */

@@ -7,6 +7,7 @@ import { utf8 } from '#core/bytes.ts'
 import { type Company, COMPANIES } from './cast.ts'
 import type { ServerProcess, Stage } from './stage.ts'
 import { field } from './props.ts'
+import { nameWitnesses, type Starter } from './witnesses.ts'
 
 const DUTIES = 'admin,counsel,reporter,responder,reviewer'
 /** gpg's agent listens on a socket in its home, and a socket's path has room for about a hundred characters. */
@@ -16,6 +17,8 @@ const SOCKET_PATH_MAX = 80
 export interface Coalition {
   readonly genesis: string
   readonly server: ServerProcess
+  /** Processes of the two members who watch the log. */
+  readonly witnesses: readonly ServerProcess[]
   /** `--origin … --genesis …` */
   readonly options: readonly string[]
   /** Fingerprints of the companies that sign with gpg. */
@@ -39,8 +42,8 @@ export function gpgHomeOf(folder: string): string {
     : join(tmpdir(), `gpg-${sha256Hex(utf8(folder)).slice(0, 12)}`)
 }
 
-/** Founds the coalition: server keys, officers, charter, signatures, adoption; every company pins it. */
-export async function found(stage: Stage, start: () => Promise<ServerProcess>): Promise<Coalition> {
+/** Founds the coalition: server keys, witnesses, officers, charter, signatures, adoption; every company pins it. */
+export async function found(stage: Stage, start: Starter): Promise<Coalition> {
   stage.scene('Three companies found a coalition')
   stage.tell(
     'The server gets its keys and waits. The charter names the founders and their keys; all of them sign the same bytes. ' +
@@ -55,6 +58,7 @@ export async function found(stage: Stage, start: () => Promise<ServerProcess>): 
     '--out',
     'clients/terms.json',
   ])
+  const witnesses = await nameWitnesses(stage, start)
   const gpgHome = gpgHomeOf(stage.folder)
   const founders: Founder[] = []
   for (const company of COMPANIES) founders.push(await makeOfficer(stage, company, gpgHome))
@@ -67,29 +71,16 @@ export async function found(stage: Stage, start: () => Promise<ServerProcess>): 
     '--terms',
     'clients/terms.json',
     ...entries,
+    ...witnesses.flatMap(({ vkey }) => ['--witness', vkey]),
+    '--witness-quorum',
+    String(witnesses.length),
     '--out',
     'clients/charter.json',
   ])
   const genesis = field(charter, 'genesis')
-  const signatures: string[] = []
-  for (const { company, sign } of founders) {
-    const out = `clients/${company.domain}/charter.asc`
-    await stage.ask([
-      'party',
-      'sign',
-      'clients/charter.json',
-      '--id',
-      genesis,
-      '--out',
-      out,
-      '--home',
-      `clients/${company.domain}`,
-      ...sign,
-    ])
-    signatures.push('--signature', out)
-  }
+  const signatures = await signCharter(stage, founders, genesis)
   await stage.play(['init', '--data', 'server', '--genesis', genesis])
-  const server = await start()
+  const server = await start('serve', 'server')
   const options = ['--origin', 'coalition.example', '--genesis', genesis]
   const reach = ['--server', server.url, ...options]
   await stage.play([
@@ -108,7 +99,32 @@ export async function found(stage: Stage, start: () => Promise<ServerProcess>): 
       .filter(({ sign }) => sign.includes('--gpg'))
       .map(({ company, fingerprint }) => [company.domain, fingerprint]),
   )
-  return { genesis, server, options, gpg: signers, gpgHome }
+  return { genesis, server, witnesses, options, gpg: signers, gpgHome }
+}
+
+async function signCharter(
+  stage: Stage,
+  founders: readonly Founder[],
+  genesis: string,
+): Promise<readonly string[]> {
+  const signatures: string[] = []
+  for (const { company, sign } of founders) {
+    const out = `clients/${company.domain}/charter.asc`
+    await stage.ask([
+      'party',
+      'sign',
+      'clients/charter.json',
+      '--id',
+      genesis,
+      '--out',
+      out,
+      '--home',
+      `clients/${company.domain}`,
+      ...sign,
+    ])
+    signatures.push('--signature', out)
+  }
+  return signatures
 }
 
 async function makeOfficer(stage: Stage, company: Company, gpgHome: string): Promise<Founder> {

@@ -8,9 +8,6 @@ import type { Coalition } from './founding.ts'
 import type { Stage } from './stage.ts'
 import { type Desk, type Enrolled, field, writeJson, writeText } from './props.ts'
 
-/** Proven, but not witnessed: the charter of the story names no witnesses. */
-const LOGGED = 6
-
 /** A notice of the story. */
 export interface Filed {
   readonly desk: Desk
@@ -107,27 +104,30 @@ export async function pickUp(
     if (notice === undefined) continue
     const home = ['--home', customer.home]
     if (i > 0) {
-      await stage.ask(['mailbox', 'open', notice.id, ...home], [0, LOGGED])
+      await stage.ask(['mailbox', 'open', notice.id, ...home])
     } else {
+      stage.tell('It is handed out as soon as both witnesses have cosigned the log that holds it.')
+      await stage.wait(['mailbox', 'open', notice.id, ...home])
       await stage.play(['mailbox', 'list', ...home])
-      await stage.play(
-        ['mailbox', 'open', notice.id, '--out', 'clients/customers/receipt.json', ...home],
-        [0, LOGGED],
-      )
+      await stage.play([
+        'mailbox',
+        'open',
+        notice.id,
+        '--out',
+        'clients/customers/receipt.json',
+        ...home,
+      ])
       stage.tell(
         'The same receipt, checked offline by somebody who knows only the origin and the genesis id:',
       )
-      await stage.play(
-        [
-          'receipt',
-          'verify',
-          'clients/customers/receipt.json',
-          '--home',
-          'clients/nobody',
-          ...scene.coalition.options,
-        ],
-        [0, LOGGED],
-      )
+      await stage.play([
+        'receipt',
+        'verify',
+        'clients/customers/receipt.json',
+        '--home',
+        'clients/nobody',
+        ...scene.coalition.options,
+      ])
     }
     await stage.play(['mailbox', 'ack', notice.id, ...home])
   }
@@ -146,21 +146,21 @@ async function withoutKey(stage: Stage, scene: Parameters<typeof pickUp>[1]): Pr
   )
   await support(stage, { desk: scene.desks[2], notice }, ['method_reviewed'])
   const { as, sign } = notice.desk
-  await stage.play(['notice', 'status', notice.id, '--files', notice.product, ...as, ...sign])
+  const status = ['notice', 'status', notice.id, '--files', notice.product, ...as, ...sign]
+  const supporter = scene.desks[2]?.company.domain ?? ''
+  await stage.wait(status, [', witnessed\n', `support ${supporter}`])
+  await stage.play(status)
   const file = productFileOf(stage, notice, customer.account)
-  await stage.play(
-    [
-      'product',
-      'open',
-      file,
-      '--account',
-      customer.account,
-      '--home',
-      'clients/nobody',
-      ...scene.coalition.options,
-    ],
-    [0, LOGGED],
-  )
+  await stage.play([
+    'product',
+    'open',
+    file,
+    '--account',
+    customer.account,
+    '--home',
+    'clients/nobody',
+    ...scene.coalition.options,
+  ])
 }
 
 /** The product file of an account: its name is the hash of the account. */

@@ -2,11 +2,15 @@ import { spawn } from 'node:child_process'
 import { openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Json } from '#core/canonical-json.ts'
 import type { Io } from '#cli/io.ts'
 
 /** How long a server may take until it says where it listens. */
 const START_MILLISECONDS = 20_000
+/** How long something may take that others do meanwhile, and how often it is looked at. */
+const WAIT_MILLISECONDS = 20_000
+const PAUSE_MILLISECONDS = 100
 const SHOWN_LINES_MAX = 40
 
 /** Where the story is told and its commands run. */
@@ -20,9 +24,11 @@ export interface Stage {
   play(words: readonly string[], expected?: readonly number[]): Promise<string>
   /** The same with `--json`; shows only the command and gives the value. */
   ask(words: readonly string[], expected?: readonly number[]): Promise<Json>
+  /** Runs one command line unseen, again and again until it exits with 0 and prints certain words. @throws Error after 20 seconds. */
+  wait(words: readonly string[], printed?: readonly string[]): Promise<void>
 }
 
-/** A server process of its own. */
+/** A server or a witness, as a process of its own. */
 export interface ServerProcess {
   readonly url: string
   readonly pid: number
@@ -73,6 +79,19 @@ export function openStage(io: Io, folder: string): Stage {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON.parse yields exactly Json
       return JSON.parse(await perform([...words, '--json'], expected)) as Json
     },
+    wait: async (words, printed = []) => {
+      const deadline = performance.now() + WAIT_MILLISECONDS
+      for (;;) {
+        const output = await perform(words, [0]).catch((error: unknown) => {
+          if (performance.now() > deadline) throw error
+          return undefined
+        })
+        if (output !== undefined && printed.every((word) => output.includes(word))) return
+        if (performance.now() > deadline)
+          throw new Error(`dunant ${words.join(' ')} does not come to print ${printed.join(', ')}`)
+        await sleep(PAUSE_MILLISECONDS)
+      }
+    },
   }
 }
 
@@ -102,17 +121,23 @@ function wrapped(text: string): string {
 }
 
 /**
- * Starts `dunant serve` as a process of its own, with all that it prints in a file of its folder, and waits until it listens.
+ * Starts `dunant serve` or `dunant witness` as a process of its own, with all that it prints in a file of its folder, and waits until it
+ * listens.
  *
  * @throws Error when it does not within 20 seconds.
  */
-export async function startServerProcess(folder: string): Promise<ServerProcess> {
-  const log = join(folder, 'server', 'output.log')
+export async function startListening(
+  stage: Stage,
+  command: 'serve' | 'witness',
+  data: string,
+): Promise<ServerProcess> {
+  const { folder } = stage
+  const log = join(folder, data, 'output.log')
   const file = openSync(log, 'a', 0o600)
   const [, program = ''] = process.argv
   const child = spawn(
     process.execPath,
-    [...process.execArgv, program, 'serve', '--data', 'server', '--port', '0'],
+    [...process.execArgv, program, command, '--data', data, '--port', '0'],
     {
       cwd: folder,
       detached: true,
@@ -121,7 +146,7 @@ export async function startServerProcess(folder: string): Promise<ServerProcess>
   )
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const { pid } = child
-  if (pid === undefined) throw new Error('the server process did not start')
+  if (pid === undefined) throw new Error(`dunant ${command} did not start`)
   const url = await waitForUrl(log, () => child.exitCode)
   child.unref()
   return {
@@ -140,9 +165,8 @@ async function waitForUrl(log: string, exitCode: () => number | null): Promise<s
   while (performance.now() < deadline) {
     const [, url] = /(http:\/\/127\.0\.0\.1:[0-9]+)/.exec(readFileSync(log, 'utf8')) ?? []
     if (url !== undefined) return url
-    if (exitCode() !== null)
-      throw new Error(`the server process ended: ${readFileSync(log, 'utf8').trim()}`)
+    if (exitCode() !== null) throw new Error(`it ended: ${readFileSync(log, 'utf8').trim()}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  throw new Error('the server did not listen within 20 seconds')
+  throw new Error('it did not listen within 20 seconds')
 }

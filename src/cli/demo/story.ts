@@ -5,18 +5,21 @@ import { type Coalition, found, gpgHomeOf } from './founding.ts'
 import { filed, pickUp } from './notices.ts'
 import { type Desk, type Enrolled, field, readLines, writeJson } from './props.ts'
 import { seize } from './raid.ts'
-import { type ServerProcess, type Stage, startServerProcess } from './stage.ts'
+import { type ServerProcess, type Stage, startListening } from './stage.ts'
+
+/** What still runs when the story is over. */
+export type Played = Pick<Coalition, 'server' | 'witnesses'>
 
 /**
- * Plays the whole main job and gives the server that still runs.
+ * Plays the whole main job and gives the server and the witnesses that still run.
  *
  * @throws Error at the first command that does not end as it should.
  */
 export async function play(
   stage: Stage,
   customers: readonly Customer[],
-  onServer: (server: ServerProcess) => void,
-): Promise<ServerProcess> {
+  onStart: (process: ServerProcess) => void,
+): Promise<Played> {
   stage.tell(
     'Somebody breaks into the accounts of journalists, lawyers and diplomats. Three companies have seen it, each a part of it. ' +
       'This is how they warn their customers together, and how a customer can tell that the warning is true.',
@@ -24,10 +27,10 @@ export async function play(
   stage.tell(
     `Every line after "$" can be typed in ${stage.folder} where dunant is  node ${process.argv[1] ?? 'dist/cli.js'}`,
   )
-  const coalition = await found(stage, async () => {
-    const server = await startServerProcess(stage.folder)
-    onServer(server)
-    return server
+  const coalition = await found(stage, async (command, data) => {
+    const started = await startListening(stage, command, data)
+    onStart(started)
+    return started
   })
   const desks = COMPANIES.map((company, i) =>
     deskOf(
@@ -42,7 +45,8 @@ export async function play(
   await pickUp(stage, { desks, notices, enrolled, coalition })
   await audit(stage, coalition, desks)
   seize(stage, customers)
-  return coalition.server
+  const { server, witnesses } = coalition
+  return { server, witnesses }
 }
 
 function deskOf(coalition: Coalition, company: Company, customers: readonly Customer[]): Desk {
@@ -153,7 +157,8 @@ async function campaignOf(stage: Stage, desks: readonly Desk[]): Promise<string>
 async function audit(stage: Stage, coalition: Coalition, desks: readonly Desk[]): Promise<void> {
   stage.scene('Nobody has to trust the operator')
   stage.tell(
-    'Anybody can download the log, rebuild its tree, and replay every decision from the genesis id on.',
+    'Anybody can download the log, rebuild its tree, and replay every decision from the genesis id on. ' +
+      'The witnesses have held the operator to it: whoever is shown this log is shown the same one as everybody else.',
   )
   for (const desk of desks.slice(0, 1)) await stage.play(['log', 'audit', ...desk.as])
   for (const desk of desks) await stage.play(['log', 'watch-once', ...desk.as, ...desk.sign])
