@@ -75,6 +75,10 @@ const SERVER_VARIABLES: readonly (readonly [string, string])[] = [
   ['DUNANT_HOST, DUNANT_PORT', 'where it listens'],
   ['DUNANT_KEYS', 'the folder of its keys, where that is not keys in its own'],
   ['DUNANT_CLIENT_ADDRESS_HEADER', 'the field in which a proxy names the client last'],
+  [
+    'DUNANT_ACTS_AT_ONCE',
+    'let so many acts be under way; whoever comes beyond is told to come back',
+  ],
   ['DUNANT_LIMIT_FACTOR', 'give so many times the published budgets'],
   ['DUNANT_METRICS_PORT', 'serve metrics to this machine on this port'],
   ['DUNANT_PUBLIC_URL', 'where the world reaches it'],

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { KEY_TYPE_COSIGNATURE, parseVkey } from '#core/log/note.ts'
+import { UNDER_WAY } from '#wire/limits.ts'
 
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/
 
@@ -66,6 +67,7 @@ const SIGNER_ADDRESS =
 const HEADER = /^[A-Za-z0-9-]{1,64}$/
 
 const EnvironmentSchema = z.object({
+  DUNANT_ACTS_AT_ONCE: z.coerce.number().int().min(1).max(UNDER_WAY.all).default(UNDER_WAY.acts),
   DUNANT_CLIENT_ADDRESS_HEADER: z.string().regex(HEADER).optional(),
   DUNANT_CRYPTO: z.enum(['native', 'stock']).default('native'),
   DUNANT_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
@@ -92,6 +94,8 @@ export const SIGNER_MISSING =
 export interface ProcessConfig {
   /** Who computes signatures: OpenSSL, or OpenPGP.js as it comes (`stock`), for comparison; OpenSSL where it is left out. */
   readonly crypto?: 'native' | 'stock' | undefined
+  /** Acts under way at once, beyond which clients are told to come back; as many as is published where it is left out. */
+  readonly actsAtOnce?: number | undefined
   readonly host: string
   readonly port: number
   /** PostgreSQL instead of the embedded SQLite. */
@@ -152,6 +156,7 @@ export function readEnvironment(
     databaseUrl: found.DUNANT_DATABASE_URL,
     logSigner: found.DUNANT_LOG_SIGNER,
     clientAddressHeader: found.DUNANT_CLIENT_ADDRESS_HEADER,
+    actsAtOnce: found.DUNANT_ACTS_AT_ONCE,
     limitFactor: found.DUNANT_LIMIT_FACTOR,
     publicUrl: found.DUNANT_PUBLIC_URL,
     securityContact: found.DUNANT_SECURITY_CONTACT,

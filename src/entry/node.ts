@@ -211,6 +211,7 @@ async function openPorts(
       random: systemRandom,
       clientAddress: clientAddressIn(config.clientAddressHeader),
       factor: config.limitFactor ?? 1,
+      actsAtOnce: config.actsAtOnce,
     }),
     blobs,
     challengeSecret: home.challengeSecret.reveal(),

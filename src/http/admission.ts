@@ -4,7 +4,15 @@ import { sha256Hex } from '#core/hash.ts'
 import type { Reader } from '#core/decision.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Random } from '#ports/random.ts'
-import { CLAIMS, type Counted, type Rate, RATES, UNDER_WAY, type Work } from '#wire/limits.ts'
+import {
+  CLAIMS,
+  type Counted,
+  type Rate,
+  RATES,
+  UNDER_WAY,
+  type UnderWay,
+  type Work,
+} from '#wire/limits.ts'
 import { type Buckets, openBuckets } from './buckets.ts'
 import { overloaded, rateLimited } from './problem.ts'
 import { openVisitorNames } from './visitor.ts'
@@ -27,16 +35,20 @@ export interface AdmissionOptions {
   readonly clientAddress: (c: Context) => string
   /** How many times the published budgets are given; 1 for the published ones. */
   readonly factor: number
+  /** Acts under way at once; as many as is published where it is left out. */
+  readonly actsAtOnce?: number | undefined
 }
 
 /** Keeps what comes in within what this process can do, and within what each visitor may ask. */
 export interface Admission {
   /** The budgets as they are given. */
   readonly rates: typeof RATES
+  /** What may be under way at once. */
+  readonly underWay: UnderWay
   /** Charges and counts every request; `sessionOwner` tells whose a token is. */
   guard(sessionOwner: SessionOwner): MiddlewareHandler
   /** Does work whose body has arrived, unless as much of its kind as there may be is under way. */
-  through(c: Context, work: keyof typeof UNDER_WAY, run: () => Promise<Response>): Promise<Response>
+  through(c: Context, work: keyof UnderWay, run: () => Promise<Response>): Promise<Response>
   /** The answer to an owner whose budget is spent; `undefined` where it is not. */
   refuseSpent(c: Context, work: Work, owner: Owner): Response | undefined
   /** Tells whether an act came from an address whose budget is spent: then it is heard only in the name of an officer. */
@@ -101,9 +113,11 @@ export function openAdmission(options: AdmissionOptions): Admission {
   const buckets = openBuckets(options.clock)
   const state: State = { rates, buckets, sessions: new Map() }
   const visitorOf = openVisitorNames(options.random)
-  const underWay = openCounters()
+  const limits = { ...UNDER_WAY, acts: options.actsAtOnce ?? UNDER_WAY.acts }
+  const underWay = openCounters(limits)
   return {
     rates,
+    underWay: limits,
     guard: (sessionOwner) => async (c: Context, next: Next) => {
       const work = workOf(c)
       if (work === undefined) return await next()
@@ -217,9 +231,9 @@ function giveBack(
 }
 
 /** Counts what is under way; what enters gets the function to call when it has left, or nothing where there is no room. */
-function openCounters(): {
+function openCounters(limits: UnderWay): {
   enter(address: Owner): (() => void) | undefined
-  enterWork(work: keyof typeof UNDER_WAY): (() => void) | undefined
+  enterWork(work: keyof UnderWay): (() => void) | undefined
 } {
   const counts = new Map<string, number>()
   const add = (name: string, step: 1 | -1): void => {
@@ -230,7 +244,7 @@ function openCounters(): {
   const has = (name: string, max: number): boolean => (counts.get(name) ?? 0) < max
   return {
     enter: (address) => {
-      if (!has('all', UNDER_WAY.all) || !has(address, UNDER_WAY.address)) return undefined
+      if (!has('all', limits.all) || !has(address, limits.address)) return undefined
       add('all', 1)
       add(address, 1)
       return () => {
@@ -240,7 +254,7 @@ function openCounters(): {
     },
     enterWork: (work) => {
       const name = `work:${work}`
-      if (!has(name, UNDER_WAY[work])) return undefined
+      if (!has(name, limits[work])) return undefined
       add(name, 1)
       return () => add(name, -1)
     },

@@ -72,6 +72,8 @@ export const UNDER_WAY = {
   /** Those whose body, of up to 8 MiB, is arriving included. */
   uploads: 16,
 } as const
+/** What may be under way at once, of each kind. */
+export type UnderWay = Readonly<Record<keyof typeof UNDER_WAY, number>>
 
 const count = z.int().min(0)
 const RateSchema = z.strictObject({ burst: count, perMinute: count })

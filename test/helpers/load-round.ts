@@ -2,51 +2,96 @@ import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { composeAct } from '#client/act.ts'
-import { base64, hex } from '#core/bytes.ts'
+import { inFlight } from '#client/in-flight.ts'
 import { systemRandom } from '#client/random.ts'
-import { ORIGIN, threeOf } from './coalition.ts'
+import { base64, hex } from '#core/bytes.ts'
+import { type Coalition, ORIGIN, threeOf } from './coalition.ts'
 import { holdTo } from './crash-round.ts'
 import { startServerProcess } from './server-process.ts'
 
-/** What a load did. */
-export interface LoadResult {
-  /** Every status that was answered, with how often. */
-  readonly statuses: ReadonlyMap<number, number>
-  readonly acknowledged: readonly string[]
-  /** Seconds that accepted requests took, ascending. */
-  readonly seconds: readonly number[]
-  /** The same of requests one after the other. */
-  readonly alone: readonly number[]
+/** How much is asked of a server. */
+export interface Load {
+  readonly clients: number
+  readonly actsEach: number
+  /** Acts that the server lets be under way; the clients are many more. */
+  readonly actsAtOnce: number
 }
 
-/** The body of a submission. */
-type Prepared = string
+/** An act that was accepted. */
+interface Accepted {
+  readonly id: string
+  /** From the request that was accepted to its answer. */
+  readonly seconds: number
+  /** Acts that were answered meanwhile: what was waited for, however fast the machine is. */
+  readonly overtaken: number
+}
+
+/** What a load did. */
+export interface LoadResult {
+  readonly accepted: readonly Accepted[]
+  /** How often clients were told to come back. */
+  readonly sentAway: number
+  /** Every answer that was neither 201 nor 503 with a time to come back. */
+  readonly wrong: readonly string[]
+  /** The seconds of requests one after the other, in the middle. */
+  readonly alone: number
+  /** How often the server said that it is alive, of so many times that it was asked while it was loaded. */
+  readonly alive: { readonly asked: number; readonly answered: number }
+}
 
 const AcknowledgedSchema = z.looseObject({ id: z.string() })
 
 const ALONE = 20
+const ALIVE_MILLISECONDS = 250
+/** More refusals than this, and a client is not served in the end. */
+const TRIES_MAX = 1000
 
 /**
- * Loads a server process with so many clients at once, each of which sends its next act as soon as it has the answer to the last one, and comes
- * back when it is told to; then holds the server to every answer that was given.
+ * Loads the program as it is shipped with so many clients at once, each of which sends its next act as soon as it has the answer to the last one,
+ * and comes back when it is told to; then holds the server to every answer that was given.
  */
-export async function loadRound(load: {
-  readonly clients: number
-  readonly actsEach: number
-}): Promise<LoadResult> {
-  const server = await startServerProcess()
-  const { coalition } = server
+export async function loadRound(load: Load): Promise<LoadResult> {
+  const serve = { DUNANT_ACTS_AT_ONCE: String(load.actsAtOnce) }
+  const server = await startServerProcess({ serve })
+  const { coalition, url } = server
+  const agent = new Agent({ keepAlive: true, maxSockets: load.clients })
+  try {
+    const acts = await signedActs(coalition, ALONE + load.clients * load.actsEach)
+    const sender: Sender = { agent, url, accepted: [], wrong: [], sentAway: 0 }
+    for (const act of acts.splice(0, ALONE)) await send(sender, act)
+    const alone = sender.accepted.map(({ seconds }) => seconds).toSorted((a, b) => a - b)
+    const loading = Promise.all(
+      Array.from({ length: load.clients }, async () => {
+        for (const act of acts.splice(0, load.actsEach)) await send(sender, act)
+      }),
+    )
+    const alive = await watchWhile(loading, url)
+    const ids = sender.accepted.map(({ id }) => id)
+    await holdTo(coalition, ids)
+    const { accepted, sentAway, wrong } = sender
+    return { accepted, sentAway, wrong, alone: alone[ALONE / 2] ?? Number.NaN, alive }
+  } finally {
+    agent.destroy()
+    await server.clear()
+  }
+}
+
+/** The value that so large a part of some values does not exceed. */
+export function quantile(values: readonly number[], part: number): number {
+  const ascending = values.toSorted((a, b) => a - b)
+  return ascending[Math.ceil(part * ascending.length) - 1] ?? Number.NaN
+}
+
+/** Bodies of submissions. Composed without asking: reading the directory each time would spend the budget of reads. */
+async function signedActs(coalition: Coalition, count: number): Promise<string[]> {
   const { contoso } = threeOf(coalition)
   const { body: chain } = await coalition.ask('/api/directory')
-  const directory = String(chain['head'])
-  const prepare = async (): Promise<Prepared> => {
-    const body = { tokens: [hex(systemRandom(32))] }
-    // Composed without asking: reading the directory each time would spend the budget of reads.
+  const sign = async (): Promise<string> => {
     const payload = composeAct({
       type: 'mailbox.invite',
-      body,
+      body: { tokens: [hex(systemRandom(32))] },
       by: { party: contoso.domain },
-      directory,
+      directory: String(chain['head']),
       origin: ORIGIN,
       now: coalition.clock.now(),
       nonce: systemRandom(16),
@@ -54,70 +99,59 @@ export async function loadRound(load: {
     const signatures = [await coalition.sign(contoso, payload)]
     return JSON.stringify({ payload: base64(payload), signatures })
   }
-  const statuses = new Map<number, number>()
-  const acknowledged: string[] = []
-  const agent = new Agent({ keepAlive: true, maxSockets: load.clients })
-  const send = async (act: Prepared): Promise<number> => {
-    for (;;) {
-      const start = performance.now()
-      const { body, retryAfter, status } = await post(agent, `${server.url}/api/acts`, act)
-      statuses.set(status, (statuses.get(status) ?? 0) + 1)
-      if (status === 201) {
-        acknowledged.push(AcknowledgedSchema.parse(JSON.parse(body)).id)
-        return (performance.now() - start) / 1000
-      }
-      if (status !== 503) return Number.NaN
-      await sleep(1000 * Number(retryAfter))
+  const acts: string[] = []
+  for await (const act of inFlight(Array.from({ length: count }), sign)) acts.push(act)
+  return acts
+}
+
+interface Sender {
+  readonly agent: Agent
+  readonly url: string
+  readonly accepted: Accepted[]
+  readonly wrong: string[]
+  sentAway: number
+}
+
+/** Sends an act until it is accepted, and obeys `Retry-After`. */
+async function send(sender: Sender, act: string): Promise<void> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const [start, before] = [performance.now(), sender.accepted.length]
+    const { body, retryAfter, status } = await post(sender, act)
+    if (status === 201) {
+      const { id } = AcknowledgedSchema.parse(JSON.parse(body))
+      const seconds = (performance.now() - start) / 1000
+      sender.accepted.push({ id, seconds, overtaken: sender.accepted.length - before })
+      return
     }
-  }
-  try {
-    const alone: number[] = []
-    for (let i = 0; i < ALONE; i++) alone.push(await send(await prepare()))
-    const acts: Prepared[][] = []
-    for (let client = 0; client < load.clients; client++)
-      acts.push(await Promise.all(Array.from({ length: load.actsEach }, prepare)))
-    const seconds = (
-      await Promise.all(
-        acts.map(async (own) => {
-          const took: number[] = []
-          for (const act of own) took.push(await send(act))
-          return took
-        }),
-      )
-    ).flat()
-    await holdTo(coalition, acknowledged)
-    return {
-      statuses,
-      acknowledged,
-      seconds: seconds.toSorted((a, b) => a - b),
-      alone: alone.toSorted((a, b) => a - b),
+    if (status !== 503 || !/^[1-9]\d?$/.test(retryAfter)) {
+      sender.wrong.push(`${String(status)}, Retry-After: ${retryAfter}, ${body}`)
+      return
     }
-  } finally {
-    agent.destroy()
-    await server.clear()
+    sender.sentAway += 1
+    await sleep(1000 * Number(retryAfter))
   }
+  sender.wrong.push('sent away for ever')
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: string
+  /** '' where it is not said. */
+  readonly retryAfter: string
 }
 
 /** Posts with as little work as can be: clients that are slower than the server do not load it. */
-async function post(
-  agent: Agent,
-  url: string,
-  act: Prepared,
-): Promise<{
-  readonly status: number
-  readonly body: string
-  readonly retryAfter: string | undefined
-}> {
+async function post({ agent, url }: Sender, act: string): Promise<Answer> {
   return await new Promise((resolve, reject) => {
     const headers = { 'Content-Type': 'application/json', 'Content-Length': act.length }
-    const sent = request(url, { method: 'POST', agent, headers }, (answer) => {
+    const sent = request(`${url}/api/acts`, { method: 'POST', agent, headers }, (answer) => {
       let body = ''
       answer.setEncoding('utf8')
       answer.on('data', (part: string) => {
         body += part
       })
       answer.on('end', () => {
-        const retryAfter = answer.headers['retry-after']
+        const retryAfter = answer.headers['retry-after'] ?? ''
         resolve({ status: answer.statusCode ?? 0, body, retryAfter })
       })
       answer.on('error', reject)
@@ -125,4 +159,21 @@ async function post(
     sent.on('error', reject)
     sent.end(act)
   })
+}
+
+/** Asks again and again whether the server is alive, as long as something runs, and throws what that throws. */
+async function watchWhile(running: Promise<unknown>, url: string): Promise<LoadResult['alive']> {
+  const over = new AbortController()
+  const ended = running.finally(() => over.abort())
+  const alive = { asked: 0, answered: 0 }
+  const watch = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      alive.asked += 1
+      const { ok } = await fetch(`${url}/healthz`)
+      if (ok) alive.answered += 1
+      await sleep(ALIVE_MILLISECONDS)
+    }
+  }
+  await Promise.all([ended, watch()])
+  return alive
 }

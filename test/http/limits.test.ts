@@ -69,6 +69,34 @@ test('GET /api/limits and the README say what is enforced', async () => {
     expect(readme).toContain(`| ${name} | ${String(count)} |`)
 })
 
+test('an act beyond those that the server was told to let be under way is told to come back, and GET /api/limits says how many', async () => {
+  const admission = openAdmission({
+    clock: { now: () => 0 },
+    random: systemRandom,
+    clientAddress: () => '',
+    factor: 1,
+    actsAtOnce: 1,
+  })
+  coalition = await foundCoalition()
+  const { compose, sign } = coalition
+  const { contoso } = threeOf(coalition)
+  const app = createApp({ ...coalition.ports, admission })
+  const bodies = await Promise.all(
+    ['1', '2'].map(async (token) => {
+      const payload = await compose('mailbox.invite', { tokens: [token.repeat(64)] }, contoso)
+      return formOf(payload, [await sign(contoso, payload)])
+    }),
+  )
+  const answers = await Promise.all(
+    bodies.map(async (body) => await app.request('/api/acts', { method: 'POST', body })),
+  )
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 503]))
+  const refused = answers.find(({ status }) => status === 503)
+  expect(refused?.headers.get('Retry-After')).toMatch(/^[1-3]$/)
+  const limits = LimitsSchema.parse(await (await app.request('/api/limits')).json())
+  expect(limits.underWay).toEqual({ ...UNDER_WAY, acts: 1 })
+})
+
 test('a stranger is turned away after the published number of refusals, until time has passed', async () => {
   const { ask, clock } = await limited()
   const { burst, perMinute } = RATES.acts.address

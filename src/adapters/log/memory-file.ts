@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { writeDurably } from '#adapters/system/durable-file.ts'
+import { keepDurably } from '#adapters/system/durable-file.ts'
 import { Unavailable } from '#ports/storage.ts'
 import {
   EMPTY_MEMORY,
@@ -30,13 +30,12 @@ export function openMemoryFile(settings: {
     write: async (next) => {
       known = undefined
       try {
-        writeDurably(path, formatMemory(next))
+        await keepDurably(path, formatMemory(next))
       } catch (cause) {
         throw new Unavailable('the log signer cannot write its memory', { cause })
       }
       newLog = false
       known = next
-      await Promise.resolve()
     },
   }
 }

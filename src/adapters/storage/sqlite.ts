@@ -14,6 +14,11 @@ const WAL_MILLISECONDS = 1_000
 
 /** How long a commit waits for others to join, while there are some: about as long as a disk takes. */
 const GATHER_MILLISECONDS = 2
+/**
+ * Turns of the event loop before a commit. Each turn takes one new connection and no more (libuv), and a commit makes the turn it is in as long as
+ * the disk is slow: without these, clients that all connect at once would each wait for one commit for every client before them.
+ */
+const GATHER_TURNS = 32
 
 /** Pages kept in memory. */
 const CACHE_KIBIBYTES = 64 * 1024
@@ -146,7 +151,7 @@ function statementCache(database: Database.Database): (text: string) => Statemen
  * Commits all batches that arrive together, because a commit costs one wait for the disk however much is in it. Each batch has a savepoint
  * of its own, so one that fails leaves its neighbours alone.
  *
- * A lone writer is not kept waiting: only after a commit that was shared does the next one gather.
+ * A lone writer is hardly kept waiting: only after a commit that was shared does the next one wait by the clock.
  */
 function groupCommit(writer: Writer): Pick<Engine, 'write'> & { readonly flush: () => void } {
   let queue: Job[] = []
@@ -167,9 +172,14 @@ function groupCommit(writer: Writer): Pick<Engine, 'write'> & { readonly flush: 
         queue.push({ statements, resolve, reject })
         if (queue.length > 1) return
         if (isShared) setTimeout(flush, GATHER_MILLISECONDS)
-        else setImmediate(flush)
+        else afterTurns(GATHER_TURNS, flush)
       }),
   }
+}
+
+function afterTurns(turns: number, run: () => void): void {
+  if (turns === 0) run()
+  else setImmediate(afterTurns, turns - 1, run)
 }
 
 /**

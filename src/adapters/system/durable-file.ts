@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { utf8 } from '#core/bytes.ts'
 
@@ -15,6 +16,25 @@ export function writeDurably(path: string, text: string): void {
   }
   renameSync(part, path)
   syncFolder(dirname(path))
+}
+
+/** The same without keeping the caller's thread; nobody else may write the file meanwhile. Durable when it resolves. */
+export async function keepDurably(path: string, text: string): Promise<void> {
+  const part = `${path}.new`
+  const file = await open(part, 'w', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(part, path)
+  const folder = await open(dirname(path), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
 /** A rename is durable once its folder is. */

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { BRIEF_BYTES_MAX, BRIEFS_PER_DAY_MAX } from '#service/brief.ts'
 import { BUNDLE_BYTES_PER_DAY_MAX } from '#service/bundle-quota.ts'
 import { CHUNK_BYTES_MAX, UNFILED_BYTES_MAX, UPLOADS_MAX } from '#service/upload-bundle.ts'
-import { CLAIMS, type LimitsAnswer, UNDER_WAY } from '#wire/limits.ts'
+import { CLAIMS, type LimitsAnswer } from '#wire/limits.ts'
 import type { Admission } from '#http/admission.ts'
 import { keepFor } from '#http/headers.ts'
 
@@ -18,7 +18,7 @@ export function limitRoutes({ admission }: { readonly admission: Admission }): H
   return app
 }
 
-function limitsOf({ rates }: Admission): LimitsAnswer {
+function limitsOf({ rates, underWay }: Admission): LimitsAnswer {
   return {
     claims: CLAIMS,
     quotas: {
@@ -30,6 +30,6 @@ function limitsOf({ rates }: Admission): LimitsAnswer {
       unfiledBytes: UNFILED_BYTES_MAX,
     },
     rates,
-    underWay: { ...UNDER_WAY },
+    underWay,
   }
 }
