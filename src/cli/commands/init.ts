@@ -19,7 +19,7 @@ import { openApi } from '#client/http.ts'
 import { keepServer, pinStore } from '#cli/connection.ts'
 import { composeCharter, SOLO_QUORUMS, type Terms } from './charter.ts'
 import { choosePassphrase } from './key.ts'
-import { dataFolder, PROVISIONAL_ORIGIN, withServerFolder } from './serve.ts'
+import { dataFolder, notMade, PROVISIONAL_ORIGIN, withServerFolder } from './serve.ts'
 import { readId } from './party.ts'
 
 const DEFAULT_SERVER = 'http://127.0.0.1:8787'
@@ -82,7 +82,7 @@ async function createTerms(call: Call): Promise<Terms> {
     rmSync(serverPaths(data).serverFile)
   }
   return {
-    ...(await createServerHome(data, { origin: call.args.text('origin') })),
+    ...(await createServerHome(data, { origin: call.args.text('origin') }).catch(notMade)),
     templates: (await shippedTemplates()).map(({ hash }) => hash),
   }
 }

@@ -94,7 +94,8 @@ export function setting<T>(read: () => T): T {
   }
 }
 
-function notMade(error: unknown): never {
+/** A folder that cannot be made into a server's home is named; it is no fault of the program. */
+export function notMade(error: unknown): never {
   throw new FileError(error instanceof Error ? error.message : 'the folder cannot be made')
 }
 
