@@ -20,11 +20,17 @@ export class StartRefused extends Error {
 /**
  * Opens the log signer of a server: the one apart where it is named, else the key and memory of its own home.
  *
- * @throws Error when the key or the memory is missing, or PostgreSQL is used without a signer apart.
+ * @throws Error when the key, the memory or the secret of a signer apart is missing, or PostgreSQL is used without one.
  */
 export async function openSigner(home: ServerHome, config: ProcessConfig): Promise<LogSigner> {
-  if (config.logSigner !== undefined)
-    return openRemoteSigner({ address: config.logSigner, secret: readSignerSecret(home.paths) })
+  if (config.logSigner !== undefined) {
+    const secret = readSignerSecret(home.paths)
+    if (secret === undefined && !config.logSigner.startsWith('unix:'))
+      throw new Error(
+        `the log signer at ${config.logSigner} asks for a secret: copy keys/signer.secret of its folder to ${home.paths.signerSecret}`,
+      )
+    return openRemoteSigner({ address: config.logSigner, secret })
+  }
   if (config.databaseUrl !== undefined) throw new Error(SIGNER_MISSING)
   const signer = openFileSigner(deskOf(home))
   settleLogKey(home, (await signer.state()).vkeys[0] ?? '')

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -145,8 +146,11 @@ test('servers on one PostgreSQL have one log signed by one process, also after t
   ).rejects.toThrow('the log signer has seen 30 entries of the log, and the database has 0')
 })
 
-test('a log signer works alone on its folder', async () => {
-  await launch('--port', '0')
+test('a log signer listens on a socket in its folder unless told otherwise, and works alone there', async () => {
+  const { address } = await launch()
+  const socket = join(home, 'log.sock')
+  expect([address, statSync(socket).mode & 0o777]).toEqual([`unix:${socket}`, 0o600])
+  expect(statSync(home).mode & 0o777).toBe(0o700)
   const second = await runProcess(['log-signer', '--data', home, '--port', '0'])
   expect([second.code, second.err]).toEqual([7, expect.stringContaining('holds')])
 })
@@ -169,29 +173,32 @@ test('a log signer does not start without its memory, nor with one that is of an
   await expect(start()).rejects.toThrow('a key that it does not hold')
 })
 
-test('a log signer listens beyond its machine only with a secret, and then knows who has it', async () => {
-  const wide = { host: '0.0.0.0', port: 0 }
-  const start = async () => await startLogSigner({ home, listen: wide, log: () => undefined })
-  await expect(start()).rejects.toThrow('needs a secret')
-  const kept = makeSignerSecret(home)
+test('a log signer that listens on a port makes a secret, and then knows who has it', async () => {
+  const kept = join(home, 'keys', 'signer.secret')
+  expect(existsSync(kept)).toBe(false)
+  const { address } = await launch('--port', '0')
   const secret = readFileSync(kept, 'utf8').trim()
-  const signer = await start()
-  const address = signer.address.replace('0.0.0.0', '127.0.0.1')
+  expect([secret.length, statSync(kept).mode & 0o777]).toEqual([64, 0o600])
   for (const wrong of [undefined, '', 'ab'.repeat(32), `${secret}0`])
     await expect(openRemoteSigner({ address, secret: wrong }).state(), wrong).rejects.toThrow()
   expect((await openRemoteSigner({ address, secret }).state()).vkeys).toEqual([log_key])
-  const answer = await fetch(`${address}/memory`, { method: 'POST' })
-  expect([answer.status, await answer.text()]).toEqual([401, 'session-missing\n'])
-  await signer.close()
   rmSync(kept)
-  expect(existsSync(kept)).toBe(false)
+  const config = readEnvironment({ DUNANT_PORT: '0', DUNANT_LOG_SIGNER: address })
+  await expect(startServer({ home, config, log: () => undefined })).rejects.toThrow(
+    `asks for a secret: copy keys/signer.secret of its folder to ${kept}`,
+  )
 })
+
+function secretOf(of: string): string {
+  return readFileSync(makeSignerSecret(of), 'utf8').trim()
+}
 
 test('a log signer says what is wrong with a request, and signs nothing', async () => {
   const listen = { host: '127.0.0.1', port: 0 }
   const signer = await startLogSigner({ home, listen, log: () => undefined })
+  const headers = { authorization: `Bearer ${secretOf(home)}`, 'content-type': 'application/json' }
   const ask = async (path: string, body: string) => {
-    const answer = await fetch(`${signer.address}${path}`, { method: 'POST', body })
+    const answer = await fetch(`${signer.address}${path}`, { method: 'POST', body, headers })
     return [answer.status, await answer.text()]
   }
   const before = readFileSync(join(home, 'log-memory'), 'utf8')
@@ -231,7 +238,7 @@ async function noProof(): Promise<readonly Uint8Array[]> {
 test('a log signer changes to the key that rotate prepared, without a restart, and the old seed is gone', async () => {
   const own = join(folder, 'rotated')
   const { log_key: old } = await createServerHome(own, { origin: ORIGIN })
-  const listen = { host: '127.0.0.1', port: 0 }
+  const listen = { socket: join(own, 'log.sock') }
   const signer = await startLogSigner({ home: own, listen, log: () => undefined })
   const remote = openRemoteSigner({ address: signer.address, secret: undefined })
   const head = { size: 1, root: leafHash(Uint8Array.of(1)) }

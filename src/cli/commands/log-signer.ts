@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { accept } from '#core/result.ts'
 import { pathOf } from '#cli/files.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
@@ -25,7 +26,7 @@ export const run: Command = async (call) => {
     io.stdout.write(
       args.flag('json')
         ? `${JSON.stringify({ address, origin, size, log_key: vkeys[0], next_log_key: vkeys[1] ?? null })}\n`
-        : `The log of ${origin} is signed at ${address}; servers take DUNANT_LOG_SIGNER=${address}\n`,
+        : `The log of ${origin} is signed at ${address}; servers take DUNANT_LOG_SIGNER=${address}${hint(address)}\n`,
     )
     await untilStopped(io)
     await signer.close()
@@ -59,14 +60,26 @@ export const secret: Command = async (call) => {
   return accept(say([`${file}: copy it to keys/signer.secret of each server's folder`], { file }))
 }
 
-function listenOf(call: Call): { socket: string } | { host: string; port: number } {
+function hint(address: string): string {
+  return address.startsWith('unix:') ? '' : " and this folder's keys/signer.secret among their keys"
+}
+
+/** A socket in the signer's own folder, which nobody else can enter, unless something else is asked for. */
+function listenOf(
+  call: Call,
+): { socket: string; isForGroup: boolean } | { host: string; port: number } {
   const { args } = call
   const socket = args.maybe('socket')
+  const isForGroup = args.flag('for-group')
   const [host, port] = [args.maybe('host'), args.count('port')]
-  if (socket === undefined) return { host: host ?? '127.0.0.1', port: port ?? DEFAULT_PORT }
-  if (host !== undefined || port !== undefined)
-    throw new UsageError('--socket takes the place of --host and --port')
-  return { socket: pathOf(call, socket) }
+  const isPort = host !== undefined || port !== undefined
+  if (isPort && (socket !== undefined || isForGroup))
+    throw new UsageError('--socket and --for-group take the place of --host and --port')
+  if (isPort) return { host: host ?? '127.0.0.1', port: port ?? DEFAULT_PORT }
+  if (isForGroup && socket === undefined)
+    throw new UsageError('--for-group needs --socket, in a folder that the group may enter')
+  const path = socket === undefined ? join(dataFolder(call), 'log.sock') : pathOf(call, socket)
+  return { socket: path, isForGroup }
 }
 
 /** A signer must not forget, so that one that cannot start says why, and nothing is made anew. */

@@ -79,12 +79,17 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
     summary: 'hold the log key for any number of servers that share a PostgreSQL database',
     about: [
       'It needs server.json, keys/log.seed and log-memory of the folder that dunant init made; the servers need everything else of it, and DUNANT_LOG_SIGNER. One process at a time works on the folder. Without its memory it does not start: never restore log-memory from a backup.',
-      'It listens on this machine alone. Beyond it, it asks for the secret that dunant log-signer secret makes; put a proxy with TLS in front.',
+      'It listens on a Unix socket, log.sock in its own folder, which no other user of the machine can reach. On a port, it asks for the secret in keys/signer.secret, which it makes at its first start there; beyond this machine put a proxy with TLS in front, which passes on the address of the signer as Host.',
     ],
     options: {
       socket: { type: 'text', value: 'PATH', help: 'listen on this Unix socket' },
-      host: { type: 'text', value: 'ADDRESS', help: 'address to listen on; default 127.0.0.1' },
-      port: { type: 'text', value: 'N', help: 'port to listen on, 0 for any; default 8789' },
+      'for-group': { type: 'flag', help: 'let the group of this process use the socket' },
+      host: {
+        type: 'text',
+        value: 'ADDRESS',
+        help: 'listen on a port of this address; default 127.0.0.1',
+      },
+      port: { type: 'text', value: 'N', help: 'listen on this port, 0 for any; default 8789' },
       quiet: { type: 'flag', help: 'print no line per event' },
       ...DATA,
     },
