@@ -4,7 +4,7 @@ import {
   type UnlockedKey,
   unlockKey,
 } from '#client/openpgp.ts'
-import { base64 } from '#core/bytes.ts'
+import { base64, fromBase64 } from '#core/bytes.ts'
 import { midnightOf } from '#core/time.ts'
 
 /** An officer with all duties, and the company they speak for. */
@@ -53,6 +53,14 @@ export async function companyKey(domain: string, officer = 'officer'): Promise<C
     const { privateArmored, publicBytes: certificateBytes } = made
     const key = await unlocked(privateArmored)
     return { domain, key, certificate: base64(certificateBytes), certificateBytes, privateArmored }
+  })
+}
+
+/** Takes over what another process made for the officer of a company. */
+export async function inheritCompany(made: Omit<Company, 'key'>): Promise<void> {
+  await cached(`officer@${made.domain}`, async () => {
+    const certificateBytes = fromBase64(made.certificate) ?? new Uint8Array()
+    return { ...made, certificateBytes, key: await unlocked(made.privateArmored) }
   })
 }
 

@@ -44,9 +44,15 @@ export interface Ground {
 /** Nothing here is about surviving a power cut. */
 const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
+/** A folder that outlives the processes, and the log key of whoever works in it. */
+export interface Site {
+  readonly folder: string
+  readonly seed: Uint8Array
+}
+
 /** A SQLite file, a folder of blobs and a file as memory. */
-export async function sqliteGround(): Promise<Ground> {
-  const files = fileGround()
+export async function sqliteGround(site?: Site): Promise<Ground> {
+  const files = fileGround(site)
   const path = join(files.folder, 'database')
   const blobFolder = join(files.folder, 'blobs')
   await migrateSqliteStorage({ path })
@@ -137,13 +143,12 @@ async function keysIn(url: string): Promise<readonly string[]> {
   }
 }
 
-function fileGround(): Omit<Ground, 'blobNames' | 'open'> & {
+function fileGround(site: Site = newSite()): Omit<Ground, 'blobNames' | 'open'> & {
   readonly folder: string
   readonly signer: () => LogSigner
 } {
-  const folder = mkdtempSync(join(FOLDER, 'dunant-faults-'))
+  const { folder, seed } = site
   const path = join(folder, 'log-memory')
-  const seed = systemRandom.bytes(32)
   return {
     folder,
     signer: () =>
@@ -156,4 +161,9 @@ function fileGround(): Omit<Ground, 'blobNames' | 'open'> & {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** An empty folder and a new key. */
+export function newSite(): Site {
+  return { folder: mkdtempSync(join(FOLDER, 'dunant-faults-')), seed: systemRandom.bytes(32) }
 }

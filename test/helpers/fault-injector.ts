@@ -7,9 +7,9 @@ export type Write = 'appendLog' | 'commit' | 'deletePrefix' | 'put' | 'saveCheck
 
 /**
  * What happens at a write: it fails and nothing is kept; it is kept and its answer is lost; the store is gone from here on, reads
- * included; half of it is there and its name too (blobs, the signer's memory).
+ * included; half of it is there and its name too (blobs, the signer's memory); the process is killed before it, or right after it.
  */
-export type Fault = 'fails' | 'gone' | 'lost' | 'torn'
+export type Fault = 'dies-after' | 'dies-before' | 'fails' | 'gone' | 'lost' | 'torn'
 
 /** Something to happen at the n-th write from now, 0 being the next. */
 export interface Strike {
@@ -50,6 +50,8 @@ export function faultInjector(): Injector {
     writes.push(write)
     if (hit === undefined) return await whole()
     struck = true
+    if (hit === 'dies-after') await whole()
+    if (hit === 'dies-after' || hit === 'dies-before') process.kill(process.pid, 'SIGKILL')
     gone = hit === 'gone'
     if (hit === 'lost') await whole()
     if (hit === 'torn') await half?.()

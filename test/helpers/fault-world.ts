@@ -178,10 +178,15 @@ export interface Charter {
   readonly signatures: readonly string[]
 }
 
-async function founding(world: World, { payload, signatures }: Charter): Promise<void> {
-  const founded = await world.coalition().post(payload, ...signatures)
-  if (founded.status !== 201) throw new Error(`the charter was refused: ${founded.text}`)
-  world.acknowledge(String(founded.body['id']))
+/** Founds the coalition, or is told that it was founded; gives the id of the charter. */
+export async function posted(world: World, { payload, signatures }: Charter): Promise<string> {
+  const { body, status, text } = await world.coalition().post(payload, ...signatures)
+  if (status !== 201 && status !== 200) throw new Error(`the charter was refused: ${text}`)
+  return String(body['id'])
+}
+
+async function founding(world: World, charter: Charter): Promise<void> {
+  world.acknowledge(await posted(world, charter))
 }
 
 function coalitionOf(
