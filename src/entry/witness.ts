@@ -1,3 +1,4 @@
+import { nativeNoteCheck } from '#adapters/crypto/native.ts'
 import { openFileWitnessMemory } from '#adapters/log/file-witness-memory.ts'
 import { systemClock } from '#adapters/system/clock.ts'
 import { jsonEvents } from '#adapters/system/events.ts'
@@ -45,6 +46,7 @@ export async function startWitness(options: WitnessOptions): Promise<RunningWitn
     witness: verifierOf(signer, KEY_TYPE_COSIGNATURE),
   })
   const witness = openWitness({
+    check: nativeNoteCheck,
     clock: options.clock ?? systemClock,
     events,
     logs: home.logs,

@@ -5,6 +5,7 @@ import {
   formatSignatureLine,
   type NoteSigner,
   parseNote,
+  type SignatureCheck,
   type SignedNote,
   type VerifierKey,
 } from '#core/log/note.ts'
@@ -26,6 +27,8 @@ export interface CosignPorts {
   readonly logs: ReadonlyMap<string, readonly VerifierKey[]>
   readonly memory: WitnessMemory
   readonly signer: NoteSigner
+  /** Computes in the place of core's own arithmetic. */
+  readonly check?: SignatureCheck
 }
 
 /** What a witness answers: its line, or why there is none. */
@@ -66,13 +69,16 @@ export function openWitness(ports: CosignPorts): CosigningWitness {
       const request = parseAddCheckpoint(body)
       if (!request.ok) return { kind: 'malformed' }
       const { origin } = request.value.checkpoint
-      const logKeys = ports.logs.get(origin)
-      if (logKeys === undefined) return { kind: 'unknown-log' }
+      const keys = ports.logs.get(origin)
+      if (keys === undefined) return { kind: 'unknown-log' }
       return await inTurn(origin, async () => {
         const last = treeOf(await ports.memory.recall(origin))
-        const judgement = judgeCheckpoint(request.value, logKeys, last)
-        if (judgement.kind === 'consistent')
-          return await cosign(ports, request.value.note, judgement.checkpoint)
+        const judgement = judgeCheckpoint(request.value, { keys, check: ports.check, last })
+        if (judgement.kind === 'consistent') {
+          const { text } = request.value.note
+          const { checkpoint, signatures } = judgement
+          return await cosign(ports, { text, signatures }, checkpoint)
+        }
         ports.events.checkpointRefused({ origin, reason: judgement.kind })
         return judgement
       })
@@ -82,15 +88,14 @@ export function openWitness(ports: CosignPorts): CosigningWitness {
   }
 }
 
-/** The cosignature is in the durable memory before anybody sees it. Of the log's signatures all are kept, checked or not. */
+/** The cosignature is in the durable memory before anybody sees it. Of the log's signatures those are kept that were verified. */
 async function cosign(
   { clock, events, memory, signer }: CosignPorts,
   note: SignedNote,
   { origin, size }: Checkpoint,
 ): Promise<CosignAnswer> {
-  const { text } = note
+  const { signatures, text } = note
   const own = signCosignature({ text, timeSeconds: clock.now() }, signer)
-  const signatures = note.signatures.filter(({ name }) => name === origin)
   await memory.remember(origin, formatNote({ text, signatures: [...signatures, own] }))
   events.checkpointCosigned({ origin, treeSize: size })
   return { kind: 'cosigned', line: `${formatSignatureLine(own)}\n` }

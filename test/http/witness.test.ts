@@ -134,6 +134,17 @@ test('monitors get what was cosigned last, with the signature of the log', async
   expect(note.signatures.map(({ name }) => name)).toEqual(['log.example', 'witness.example/w1'])
 })
 
+test('a line that was copied a hundred times is one line: cosigned with the right size, sent away with a wrong one', async () => {
+  const { signatures, text } = log.note(3)
+  const copied = Array.from({ length: 100 }, () => signatures).flat()
+  const body = (oldSize: number): string =>
+    formatAddCheckpoint({ oldSize, path: [], note: { text, signatures: copied } })
+  expect((await add(body(1))).status).toBe(409)
+  await cosigned(await add(body(0)), 3)
+  const note = valueOf(parseNote(await (await latest()).text()))
+  expect(note.signatures.map(({ name }) => name)).toEqual(['log.example', 'witness.example/w1'])
+})
+
 test('foreign lines are ignored, and neither kept nor shown', async () => {
   const grease = { name: 'log.example', seed: consecutive(0x60) }
   const many = log.note(3, log.signer, grease, unknown.signer)

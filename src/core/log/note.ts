@@ -121,25 +121,37 @@ class NoteVerified {
   protected readonly verified = true
   readonly text: string
   readonly signers: readonly VerifierKey[]
+  /** The lines that were checked, each once. */
+  readonly signatures: readonly NoteSignature[]
 
-  constructor(text: string, signers: readonly VerifierKey[]) {
+  constructor(text: string, matched: readonly MatchedSignature[]) {
     this.text = text
-    this.signers = signers
+    this.signers = [...new Set(matched.map(({ verifier }) => verifier))]
+    this.signatures = matched.map(({ signature }) => signature)
   }
 }
 
 /** The text of a note, and who of the known verifiers signed it; only `verifyNote` makes one. */
 export type VerifiedNote = NoteVerified
 
+/** Tells whether one Ed25519 signature verifies; `isSignedBy` is the one by which all others are measured. */
+export type SignatureCheck = (claim: {
+  readonly message: Uint8Array
+  readonly signature: Uint8Array
+  readonly publicKey: Uint8Array
+}) => boolean
+
 /**
  * Checks a note against Ed25519 verifiers (type 0x01); verifiers of other types are not asked.
  *
- * Lines of unknown keys are ignored. Refuses with `note-signature-wrong` when the line of a known key fails, with
+ * Lines of unknown keys are ignored. `check` computes in the place of `isSignedBy`. Refuses with
+ * `note-signature-wrong` when the line of a known key fails, with
  * `note-unsigned` when no known key signed, with `vkey-malformed` when two verifiers share a name and a key id.
  */
 export function verifyNote(
   note: SignedNote,
   verifiers: readonly VerifierKey[],
+  check: SignatureCheck = isSignedBy,
 ): Result<VerifiedNote> {
   const matched = matchSignatures(
     note,
@@ -148,13 +160,12 @@ export function verifyNote(
   if (!matched.ok) return matched
   const message = utf8(note.text)
   for (const { signature, verifier } of matched.value) {
-    if (!isSignedBy({ message, signature: signature.signature, publicKey: verifier.publicKey })) {
+    if (!check({ message, signature: signature.signature, publicKey: verifier.publicKey })) {
       return refuse('note-signature-wrong', 'The signature of a known key does not verify.')
     }
   }
-  const signers = [...new Set(matched.value.map(({ verifier }) => verifier))]
-  return signers.length > 0
-    ? accept(new NoteVerified(note.text, signers))
+  return matched.value.length > 0
+    ? accept(new NoteVerified(note.text, matched.value))
     : refuse('note-unsigned', 'No known key signed the note.')
 }
 
@@ -165,8 +176,9 @@ export interface MatchedSignature {
 }
 
 /**
- * Finds the signature lines that name a known key, by name and key id, in the order of the note.
+ * Finds the signature lines that name a known key, by name and key id, in the order of the note, and each of them once.
  *
+ * So whoever copies a line makes no work: every other line of a key is one more that its owner signed, or the end of the matter.
  * Refuses with `vkey-malformed` when two verifiers share both, since it would be unclear who signed.
  */
 export function matchSignatures(
@@ -179,12 +191,14 @@ export function matchSignatures(
   if (known.size !== verifiers.length) {
     return refuse('vkey-malformed', 'Two verifiers share a name and a key id.')
   }
-  return accept(
-    note.signatures.flatMap((signature) => {
-      const verifier = known.get(labelOf(signature.name, signature.keyId))
-      return verifier === undefined ? [] : [{ signature, verifier }]
-    }),
-  )
+  const lines = new Map<string, MatchedSignature>()
+  for (const signature of note.signatures) {
+    const label = labelOf(signature.name, signature.keyId)
+    const verifier = known.get(label)
+    const line = `${label} ${hex(signature.signature)}`
+    if (verifier !== undefined && !lines.has(line)) lines.set(line, { signature, verifier })
+  }
+  return accept([...lines.values()])
 }
 
 /** Names hold no space, so that name and key id cannot run into each other. */

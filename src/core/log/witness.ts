@@ -5,16 +5,18 @@ import { isCount, parseDecimal } from './decimal.ts'
 import { isHash, verifyConsistency } from './merkle.ts'
 import {
   formatNote,
+  matchSignatures,
   type NoteSignature,
   parseNote,
   parseSignatureLine,
+  type SignatureCheck,
   type SignedNote,
   type VerifierKey,
   verifyNote,
 } from './note.ts'
 
-/** The longest request that a witness reads: the proof takes 3 KB, and every signature line of the largest known kind as much. */
-export const ADD_CHECKPOINT_BYTES_MAX = 65_536
+/** The longest request that a witness reads: the proof takes 3 KB, a signature line of the largest known kind as much, and 32 of ours 4 KB. */
+export const ADD_CHECKPOINT_BYTES_MAX = 16_384
 /** The longest answer of a witness that a log reads. */
 export const WITNESS_ANSWER_BYTES_MAX = 16_384
 /** The media type under which a witness tells the size that it cosigned last. */
@@ -41,7 +43,12 @@ export interface CosignedTree {
 
 /** What a witness makes of a request; each judgement but the first has one status of its own. */
 export type WitnessJudgement =
-  | { readonly kind: 'consistent'; readonly checkpoint: Checkpoint }
+  | {
+      readonly kind: 'consistent'
+      readonly checkpoint: Checkpoint
+      /** The log's signatures, each verified. */
+      readonly signatures: readonly NoteSignature[]
+    }
   /** 400: not a request, or an old size above that of the checkpoint. */
   | { readonly kind: 'malformed' }
   /** 403: no key that is known of the log signed. */
@@ -89,30 +96,39 @@ export function formatAddCheckpoint({ note, oldSize, path }: AddCheckpoint): str
   return `${lines.join('\n')}\n\n${formatNote(note)}`
 }
 
-/** Tells whether one of the keys that are known of a log signed a note; a known key whose line fails is as bad as none. */
-export function isSignedByLog(note: SignedNote, logKeys: readonly VerifierKey[]): boolean {
-  return verifyNote(note, logKeys).ok
+/** What a witness knows of one log. */
+export interface WatchedLog {
+  /** All of one name, the origin of the log. */
+  readonly keys: readonly VerifierKey[]
+  /** Computes in the place of `isSignedBy`. */
+  readonly check?: SignatureCheck | undefined
+  /** The tree that was cosigned last; absent where there was none. */
+  readonly last?: CosignedTree | undefined
 }
 
 /**
- * Decides whether a witness may cosign a checkpoint after the last one that it cosigned for this log; `undefined` where there was none.
+ * Decides whether a witness may cosign a checkpoint after the last one that it cosigned for this log.
  *
- * The order is that of C2SP: the log's key, the size, the proof. A checkpoint of the same size is cosigned again, with a later time, where
- * its root is the same.
+ * The order is that of C2SP, the log's key, the size, the proof, but for one thing: a signature is computed only where the size is right, since
+ * anybody may send a checkpoint that was published. A checkpoint of the same size is cosigned again, with a later time, where its root is the same.
+ * A known key whose line fails is as bad as none.
  */
 export function judgeCheckpoint(
   request: AddCheckpoint & { readonly checkpoint: Checkpoint },
-  logKeys: readonly VerifierKey[],
-  last: CosignedTree | undefined,
+  { check, keys, last }: WatchedLog,
 ): WitnessJudgement {
   const { checkpoint, note, oldSize, path } = request
-  const origin = logKeys.every(({ name }) => name === checkpoint.origin)
-  if (!origin || !isSignedByLog(note, logKeys)) return { kind: 'untrusted' }
+  const named = matchSignatures(note, keys)
+  const isNamed = named.ok && named.value.length > 0
+  if (!isNamed || !keys.every(({ name }) => name === checkpoint.origin))
+    return { kind: 'untrusted' }
   if (oldSize > checkpoint.size) return { kind: 'malformed' }
   const size = last?.size ?? 0
   if (oldSize !== size) return { kind: 'size-differs', size }
+  const verified = verifyNote(note, keys, check)
+  if (!verified.ok) return { kind: 'untrusted' }
   return isGrown(last, checkpoint, path)
-    ? { kind: 'consistent', checkpoint }
+    ? { kind: 'consistent', checkpoint, signatures: verified.value.signatures }
     : { kind: 'inconsistent' }
 }
 

@@ -247,6 +247,7 @@ describe('a verified note', () => {
   test('counts a key once, however often it signed, and refuses to know it twice', () => {
     const twice = valueOf(verify(`${CHECKPOINT_TEXT}\n${LOG_LINE}\n${LOG_LINE}\n`))
     expect(twice.signers).toHaveLength(1)
+    expect(twice.signatures).toEqual(exampleNote.signatures.slice(0, 1))
     expect(reasonOf(verifyNote(exampleNote, [logVerifier, { ...logVerifier }]))).toBe(
       'vkey-malformed',
     )

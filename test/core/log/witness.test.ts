@@ -3,9 +3,11 @@ import { base64 } from '#core/bytes.ts'
 import { parseCheckpoint } from '#core/log/checkpoint.ts'
 import {
   formatNote,
+  isSignedBy,
   KEY_TYPE_ED25519,
   parseNote,
   parseVkey,
+  type SignatureCheck,
   type SignedNote,
   verifierOf,
 } from '#core/log/note.ts'
@@ -60,7 +62,7 @@ async function asked(toy: typeof log, oldSize: number, size: number) {
 
 function judged(request: AddCheckpoint, last?: CosignedTree): string {
   const checkpoint = valueOf(parseCheckpoint(request.note.text))
-  return judgeCheckpoint({ ...request, checkpoint }, logKeys, last).kind
+  return judgeCheckpoint({ ...request, checkpoint }, { keys: logKeys, last }).kind
 }
 
 test('reads the request of the C2SP document and writes the same bytes', () => {
@@ -120,14 +122,14 @@ test('every growth of a log is consistent, from no size and from every size', as
 test('another size than the last one is answered with the last one', async () => {
   for (const oldSize of [0, 3, 8])
     expect(
-      judgeCheckpoint(await asked(log, oldSize, 9), logKeys, treeOf(log, 7)),
+      judgeCheckpoint(await asked(log, oldSize, 9), { keys: logKeys, last: treeOf(log, 7) }),
       String(oldSize),
     ).toEqual({ kind: 'size-differs', size: 7 })
-  expect(judgeCheckpoint(await asked(log, 3, 9), logKeys, undefined)).toEqual({
+  expect(judgeCheckpoint(await asked(log, 3, 9), { keys: logKeys })).toEqual({
     kind: 'size-differs',
     size: 0,
   })
-  expect(judgeCheckpoint(await asked(log, 3, 3), logKeys, treeOf(log, 7))).toEqual({
+  expect(judgeCheckpoint(await asked(log, 3, 3), { keys: logKeys, last: treeOf(log, 7) })).toEqual({
     kind: 'size-differs',
     size: 7,
   })
@@ -161,8 +163,25 @@ test('only a key that is known of the log counts, whatever else is signed beneat
 
   const both = [...logKeys, verifierOf(next, KEY_TYPE_ED25519)]
   const rotated = { ...(await asked(log, 0, 3)), note: log.note(3, next) }
-  expect(judgeCheckpoint(rotated, logKeys, undefined).kind).toBe('untrusted')
-  expect(judgeCheckpoint(rotated, both, undefined).kind).toBe('consistent')
+  expect(judgeCheckpoint(rotated, { keys: logKeys }).kind).toBe('untrusted')
+  expect(judgeCheckpoint(rotated, { keys: both }).kind).toBe('consistent')
+})
+
+test('no signature is computed for a wrong size, and a line is computed once however often it was copied', async () => {
+  let computed = 0
+  const check: SignatureCheck = (claim) => {
+    computed += 1
+    return isSignedBy(claim)
+  }
+  const stranger = { name: 'log.example', seed: consecutive(0x60) }
+  const note = log.note(9, log.signer, stranger)
+  const copied = { ...note, signatures: Array.from({ length: 50 }, () => note.signatures).flat() }
+  const request = { ...(await asked(log, 7, 9)), note: copied }
+  const wrong = judgeCheckpoint(request, { keys: logKeys, check, last: treeOf(log, 8) })
+  expect([wrong.kind, computed]).toEqual(['size-differs', 0])
+  const right = judgeCheckpoint(request, { keys: logKeys, check, last: treeOf(log, 7) })
+  expect(right).toMatchObject({ kind: 'consistent', signatures: note.signatures.slice(0, 1) })
+  expect(computed).toBe(1)
 })
 
 test('an answer is one line or more of signatures and nothing else', () => {
