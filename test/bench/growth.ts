@@ -10,6 +10,8 @@ import { type Contender, cpuMeter, type Group, interleave, median, rounded } fro
 
 /** Acts that are there already. */
 const SIZES = [1000, 10_000, 100_000] as const
+/** The same where there is less than a minute for everything. */
+const SIZES_QUICK = [500, 5000] as const
 const ACTS = 96
 const CLIENTS = 32
 const FILL_ACTS = 500
@@ -20,15 +22,16 @@ export const growth: Group = {
   lines: ['acts-growth'],
   run: async (effort, print) => {
     const opened: Grown[] = []
+    const sizes = effort.isQuick ? SIZES_QUICK : SIZES
     try {
-      for (const size of SIZES) opened.push(await grown(size))
+      for (const size of sizes) opened.push(await grown(size))
       const samples = Math.min(effort.samples, effort.isQuick ? 3 : 9)
       const costs = await interleave(opened.map(contender), { ...effort, samples })
       const [young = []] = costs
       const ratios = costs.map((cost) =>
         median(cost.map((one, sample) => one / (young[sample] ?? Number.NaN))),
       )
-      const each = SIZES.map(
+      const each = sizes.map(
         (size, i) => `${String(size)} acts: ${String(rounded(median(costs[i] ?? [])))}`,
       )
       print({
@@ -38,7 +41,7 @@ export const growth: Group = {
         better: 'lower',
         value: rounded(median(costs.at(-1) ?? [])),
         unit: 'microseconds of CPU for an act',
-        reference: `${String(rounded(median(young)))} with ${String(SIZES[0])} acts; ${each.join(', ')}; without HTTP`,
+        reference: `${String(rounded(median(young)))} with ${String(sizes[0])} acts; ${each.join(', ')}; without HTTP`,
         samples,
       })
     } finally {
