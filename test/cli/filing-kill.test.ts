@@ -85,24 +85,57 @@ test('a filing that broke off goes on with its own list alone; --start-over begi
   expect(jsonOf(anew)).toMatchObject({ told: 601, resumed: 0 })
   expect(noticesOf(solo) - before).toBe(1)
   const refused = await ended(start(solo, `${line} --start-over`))
-  expect(refused.err).toContain('is signed and may have been received')
+  expect(refused.err).toContain('which was filed')
+}, 120_000)
+
+test('a corrected filing never sends what was signed before: it says what was signed and what was changed, and waits to be told', async () => {
+  const { line, out } = filingOf(solo, 'corrected')
+  await killBefore(line, out)
+  const kept = keepUnsent(out)
+  const before = noticesOf(solo)
+  const brief = solo.path('corrected.json')
+  const text = readFileSync(solo.path('draft/brief.json'), 'utf8')
+  writeFileSync(brief, text.replace('+41 22 555 01 02', '+41 22 555 99 99'))
+  const corrected = line.replace(solo.path('draft/brief.json'), brief)
+  const list = solo.path('corrected.csv')
+  const rows = readFileSync(list, 'utf8')
+  writeFileSync(list, 'account,language,facts\nonly-this-one@corrected.example,en,\n')
+  const both = await ended(start(solo, corrected))
+  expect(both.code).toBe(3)
+  expect(both.err).toMatch(/the notice [0-9a-f]{64} was signed at 20\d\d-\d\d-\d\dT/)
+  expect(both.err).toContain('another brief, customer list. The server does not have it')
+  expect((await ended(start(solo, line))).err).toContain('another customer list.')
+  writeFileSync(list, rows)
+  expect((await ended(start(solo, corrected))).err).toContain('another brief.')
+  expect(readFileSync(join(out, 'filing.json'), 'utf8')).toBe(kept)
+  expect(noticesOf(solo)).toBe(before)
+  writeFileSync(list, 'account,language,facts\nonly-this-one@corrected.example,en,\n')
+  const anew = await ended(start(solo, `${corrected} --start-over`))
+  expect(anew.code, anew.err).toBe(0)
+  expect(jsonOf(anew)).toMatchObject({ told: 1, resumed: 0 })
+  expect(readdirSync(out).filter((name) => /^[0-9a-f]{64}/.test(name))).toHaveLength(1)
+  expect(noticesOf(solo) - before).toBe(1)
+}, 120_000)
+
+test('what the server has is never thrown away for a correction: --resume finishes it, once, as it was signed', async () => {
+  const { before, line, list, out } = await killReceived()
+  writeFileSync(list, 'account,language,facts\nonly-this-one@received.example,en,\n')
+  const plain = await ended(start(solo, line))
+  expect(plain.code).toBe(3)
+  expect(plain.err).toContain('another customer list. The server has it')
+  const over = await ended(start(solo, `${line} --start-over`))
+  expect(over.code).toBe(3)
+  expect(over.err).toContain('The server has it')
+  const resumed = await ended(start(solo, `${line} --resume`))
+  expect(resumed.code, resumed.err).toBe(0)
+  expect(readdirSync(out).filter((name) => /^[0-9a-f]{64}/.test(name))).toHaveLength(600)
+  expect(noticesOf(solo) - before).toBe(1)
 }, 120_000)
 
 test('an act that the server refuses and does not know is forgotten, and the next run signs another over the same bundle', async () => {
   const { line, out } = filingOf(solo, 'forgotten')
-  const child = start(solo, line)
-  const end = ended(child)
-  const journal = join(out, 'work/journal.json')
-  while (!existsSync(journal) || !readFileSync(journal, 'utf8').includes('"bundle"')) await sleep(1)
-  child.kill('SIGKILL')
-  await end
-  const kept: unknown = JSON.parse(readFileSync(solo.path('killed/filing.json'), 'utf8'))
-  const { payload, signature } = keptFiling(kept)
-  const act = Buffer.from(base64Text(payload).replace(/"nonce":"./, '"nonce":"x'))
-  writeFileSync(
-    join(out, 'filing.json'),
-    JSON.stringify({ id: sha256Hex(act), payload: act.toString('base64'), signature }),
-  )
+  await killBefore(line, out)
+  keepUnsent(out, 'x')
   const before = noticesOf(solo)
   const refused = await ended(start(solo, line))
   expect(refused.code).not.toBe(0)
@@ -112,6 +145,47 @@ test('an act that the server refuses and does not know is forgotten, and the nex
   expect(jsonOf(done)).toMatchObject({ told: 600, resumed: 600 })
   expect(noticesOf(solo) - before).toBe(1)
 }, 120_000)
+
+/** Kills a filing when the server has its act and the work is not over; one that was faster than that is made again. */
+async function killReceived(): Promise<{
+  before: number
+  line: string
+  list: string
+  out: string
+}> {
+  for (let round = 0; ; round++) {
+    const name = `received-${String(round)}`
+    const { line, out } = filingOf(solo, name)
+    const before = noticesOf(solo)
+    const child = start(solo, line)
+    const end = ended(child)
+    while (noticesOf(solo) === before) await sleep(1)
+    child.kill('SIGKILL')
+    const { code } = await end
+    if (code === -1 && existsSync(join(out, 'work/journal.json')))
+      return { before, line, list: solo.path(`${name}.csv`), out }
+  }
+}
+
+/** Kills a filing when its bundle is known and its act is not signed yet. */
+async function killBefore(line: string, out: string): Promise<void> {
+  const child = start(solo, line)
+  const end = ended(child)
+  const journal = join(out, 'work/journal.json')
+  while (!existsSync(journal) || !readFileSync(journal, 'utf8').includes('"bundle"')) await sleep(1)
+  child.kill('SIGKILL')
+  await end
+}
+
+/** Puts an act that no server has seen into a folder, as if it had been signed there. */
+function keepUnsent(out: string, nonce = '0'): string {
+  const kept: unknown = JSON.parse(readFileSync(solo.path('killed/filing.json'), 'utf8'))
+  const { payload, signature } = keptFiling(kept)
+  const act = Buffer.from(base64Text(payload).replace(/"nonce":".{8}/, `"nonce":"${nonce}0000000`))
+  const text = JSON.stringify({ id: sha256Hex(act), payload: act.toString('base64'), signature })
+  writeFileSync(join(out, 'filing.json'), text)
+  return text
+}
 
 function base64Text(text: string): string {
   return fromUtf8(fromBase64(text) ?? new Uint8Array()) ?? ''

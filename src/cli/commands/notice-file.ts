@@ -1,6 +1,5 @@
-import { join } from 'node:path'
 import { uploadBundle } from '#client/bundle.ts'
-import type { Api, SubmittedAct } from '#client/http.ts'
+import type { SubmittedAct } from '#client/http.ts'
 import {
   noticeBody,
   type NoticeFiling,
@@ -11,7 +10,7 @@ import {
 } from '#client/notice.ts'
 import type { UnlockedKey } from '#client/openpgp.ts'
 import { systemRandom } from '#client/random.ts'
-import { base64, fromBase64 } from '#core/bytes.ts'
+import { base64 } from '#core/bytes.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
 import { ownerOf } from '#core/directory.ts'
 import { sha256Hex } from '#core/hash.ts'
@@ -19,26 +18,23 @@ import type { RefusalReason } from '#core/refusal.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { parseAct } from '#wire/act.ts'
 import { parseBrief } from '#wire/notice.ts'
-import { Busy } from '#cli/busy.ts'
 import { compose, openOfficer, type OfficerActor, signIn } from '#cli/connection.ts'
-import { pathOf, privateFolder, readJson } from '#cli/files.ts'
+import { pathOf, readJson } from '#cli/files.ts'
 import type { BundleFile, BundleName } from '#cli/filing/bundle-file.ts'
-import { type FilingWork, hasWork, openWork, removeWork } from '#cli/filing/journal.ts'
+import { checkFolder, withFolder } from '#cli/filing/filing-folder.ts'
+import { type FilingTerms, type FilingWork, openWork } from '#cli/filing/journal.ts'
 import { prepareBundle } from '#cli/filing/prepare-bundle.ts'
 import { conclude } from '#cli/filing/receipts.ts'
+import { checkSigned, forgetSigned, resume, sendSigned } from '#cli/filing/signed-act.ts'
 import { checkSupersedes, type Filing, readJoint, readKind, readTerms } from '#cli/filing/terms.ts'
 import { withHome } from '#cli/home.ts'
-import { takeLock } from '#cli/lock.ts'
-import { type Call, type Command, type Output } from '#cli/output.ts'
+import type { Command, Output } from '#cli/output.ts'
 import { openPassphrases } from '#cli/passphrase.ts'
-import { earlierNotice, LOCK, openProductFolder, type ProductFolder } from '#cli/product-files.ts'
+import { earlierNotice } from '#cli/product-files.ts'
 import { openProgress } from '#cli/progress.ts'
 import { softwareKey } from '#cli/software-key.ts'
 import { adoptedTemplate } from '#cli/templates.ts'
-import { UsageError, FileError } from '#cli/usage-error.ts'
 
-/** Long enough for a process that is just ending. */
-const FOLDER_WAIT_MS = 500
 /** `notice file` */
 export const file: Command = async (call) => {
   const out = pathOf(call, call.args.text('out'))
@@ -50,66 +46,16 @@ export const file: Command = async (call) => {
       if (!actor.ok) return actor
       const api = await signIn(actor.value)
       if (!api.ok) return api
-      if (stands === 'signed') return await resume(call, api.value, folder)
+      const signed = { call, api: api.value, folder }
+      if (stands === 'signed' && call.args.flag('resume')) return await resume(signed)
       const reporterKey = await softwareKey(call, actor.value, passphrases)
       if (!reporterKey.ok) return reporterKey
       const entitled = checkReporter(actor.value, reporterKey.value)
       if (!entitled.ok) return entitled
-      return await fileNotice({
-        call,
-        actor: actor.value,
-        api: api.value,
-        folder,
-        reporterKey: reporterKey.value,
-      })
+      const filing = { ...signed, actor: actor.value, reporterKey: reporterKey.value }
+      return stands === 'signed' ? await goOnSigned(filing) : await fileNotice(filing)
     })
   })
-}
-
-/** Works on a folder of product files, which nobody else works on meanwhile. @throws Busy where somebody does. */
-async function withFolder<T>(out: string, work: (folder: ProductFolder) => Promise<T>): Promise<T> {
-  privateFolder(out)
-  const lock = await takeLock(join(out, LOCK), FOLDER_WAIT_MS).catch((error: unknown) => {
-    if (!(error instanceof Busy)) throw error
-    throw new Busy(`another filing is at work in ${out}: ${error.message}`)
-  })
-  try {
-    return await work(openProductFolder(out))
-  } finally {
-    lock.release()
-  }
-}
-
-/**
- * Tells how a folder stands: nothing is in it, a filing that broke off while it was prepared, or one whose act was signed and only has to be sent.
- *
- * With `--start-over` what was prepared is thrown away, never a signed act. @throws FileError for a folder that is no place for this filing.
- */
-function checkFolder({ args }: Call, folder: ProductFolder): 'new' | 'prepared' | 'signed' {
-  const { path } = folder
-  const kept = folder.readFiling()
-  const isUnderWay = hasWork(path)
-  if (kept !== undefined && args.flag('start-over')) {
-    throw new FileError(
-      `the act of ${path} is signed and may have been received; go on without --start-over`,
-    )
-  }
-  if (kept !== undefined && (isUnderWay || args.flag('resume'))) return 'signed'
-  if (kept !== undefined) {
-    throw new FileError(
-      `${path} is of the notice ${kept.id}, which was filed; see: dunant notice status ${kept.id} --files ${path}`,
-    )
-  }
-  if (isUnderWay && args.flag('start-over')) {
-    removeWork(path)
-    folder.clear('all')
-    return 'new'
-  }
-  if (isUnderWay) return 'prepared'
-  if (args.flag('resume'))
-    throw new UsageError(`${path} holds no filing to go on with; file again without --resume`)
-  if (!folder.isEmpty()) throw new FileError(`${path} is not empty; give a new folder`)
-  return 'new'
 }
 
 /** Found out before anybody waits for fifty thousand signatures that nobody would accept. */
@@ -125,6 +71,21 @@ function checkReporter({ party, replay }: OfficerActor, key: UnlockedKey): Resul
         'signer-not-entitled',
         `the key ${key.fingerprint} is not an active reporter of ${party}`,
       )
+}
+
+/**
+ * An act was signed and nobody knows whether it was sent. It goes on where the command is of the very same, and where it is not, somebody says
+ * which of the two is meant: what was corrected since would else be told to nobody.
+ */
+async function goOnSigned(filing: Filing): Promise<Result<Output>> {
+  if (filing.call.args.flag('start-over')) {
+    const forgotten = await forgetSigned(filing)
+    return forgotten.ok ? await fileNotice(filing) : forgotten
+  }
+  const content = await readContent(filing)
+  if (!content.ok) return content
+  const same = await checkSigned(filing, content.value.terms)
+  return same.ok ? await resume(filing) : same
 }
 
 async function fileNotice(filing: Filing): Promise<Result<Output>> {
@@ -180,37 +141,15 @@ async function fileBundle(
   const signature = await actor.signer.sign(payload)
   if (!signature.ok) return signature
   folder.keepFiling({ id: parsed.value.id, payload: base64(payload), signature: signature.value })
-  return await send(api, folder)
+  return await sendSigned(api, folder)
 }
 
-/** Sends the act that was kept. One that the server refuses and does not know is forgotten, so that the next run signs another. */
-async function send(api: Api, folder: ProductFolder): Promise<Result<SubmittedAct>> {
-  const kept = folder.readFiling()
-  if (kept === undefined) throw new Error('no act was kept')
-  const payload = fromBase64(kept.payload) ?? new Uint8Array()
-  const submitted = await api.submitAct({ payload, signatures: [kept.signature] })
-  if (submitted.ok) return submitted
-  // A signature grows stale, but a notice that was filed with it in time is filed.
-  const known = await api.readAct(kept.id)
-  if (known.ok) {
-    const { id, missing, status } = known.value
-    return accept({ id, missing, status, receipt: null })
-  }
-  if (known.refusal.reason === 'not-found' && hasWork(folder.path)) folder.dropFiling()
-  return submitted
+/** What the command says, and the terms by which the same command is known again. */
+interface Content extends Pick<NoticePlan, 'brief' | 'kind' | 'template'> {
+  readonly terms: FilingTerms
 }
 
-/** Goes on with an act that was signed: it is accepted once, however often it arrives. */
-async function resume(call: Call, api: Api, folder: ProductFolder): Promise<Result<Output>> {
-  const submitted = await send(api, folder)
-  return submitted.ok ? await conclude({ call, api, folder }, submitted.value) : submitted
-}
-
-/** Reads what the command says, and finds or opens the work that belongs to it. */
-async function begin(
-  filing: Filing,
-): Promise<Result<{ readonly plan: NoticePlan; readonly work: FilingWork }>> {
-  const { actor, api, call, folder, reporterKey } = filing
+async function readContent({ actor, api, call, reporterKey }: Filing): Promise<Result<Content>> {
   const { args } = call
   const kind = readKind(args.maybe('kind') ?? 'first')
   checkSupersedes(call, kind)
@@ -237,14 +176,25 @@ async function begin(
     faults: args.flag('allow-faults') ? 'allowed' : 'refused',
     ...Object.fromEntries(given),
   }
+  return accept({ brief: brief.value, kind, template: template.value, terms })
+}
+
+/** Reads what the command says, and finds or opens the work that belongs to it. */
+async function begin(
+  filing: Filing,
+): Promise<Result<{ readonly plan: NoticePlan; readonly work: FilingWork }>> {
+  const { actor, call, folder } = filing
+  const content = await readContent(filing)
+  if (!content.ok) return content
+  const { brief, kind, template, terms } = content.value
   const work = openWork(folder.path, terms, () => noticeSalts(systemRandom))
   const plan = {
     ...actor.connection.coalition,
     filer: actor.party,
     kind,
-    brief: brief.value,
+    brief,
     salts: work.journal().salts,
-    template: template.value,
+    template,
     at: call.io.now(),
   }
   return accept({ plan, work })

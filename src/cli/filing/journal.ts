@@ -71,6 +71,17 @@ export function openWork(
   }
 }
 
+/** The journal of a filing that is not over. */
+export function readWork(out: string): Journal | undefined {
+  return readJournal(join(out, WORK, JOURNAL))
+}
+
+/** The names of the terms in which two filings differ. */
+export function otherTerms(known: FilingTerms, given: FilingTerms): readonly string[] {
+  const names = new Set([...Object.keys(known), ...Object.keys(given)])
+  return [...names].filter((name) => known[name] !== given[name])
+}
+
 /** Removes the work of a filing, whatever it is of. */
 export function removeWork(out: string): void {
   rmSync(join(out, WORK), { recursive: true, force: true })
@@ -83,8 +94,7 @@ function readJournal(path: string): Journal | undefined {
 }
 
 function checkTerms(out: string, known: FilingTerms, given: FilingTerms): void {
-  const names = new Set([...Object.keys(known), ...Object.keys(given)])
-  const other = [...names].filter((name) => known[name] !== given[name])
+  const other = otherTerms(known, given)
   if (other.length === 0) return
   throw new FileError(
     `${out} holds a filing that broke off, with another ${other.join(', ')}; nothing of it was filed yet. ` +

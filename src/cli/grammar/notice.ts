@@ -85,11 +85,11 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
       },
       resume: {
         type: 'flag',
-        help: 'go on with --out or do nothing; without it too, an interrupted filing goes on',
+        help: 'go on with --out or do nothing, and send what was signed as it was signed; without it, the same command goes on',
       },
       'start-over': {
         type: 'flag',
-        help: 'throw away what an interrupted filing composed, unless its act was signed',
+        help: 'throw away what an interrupted filing composed, also a signed act if the server does not have it',
       },
       'allow-faults': { type: 'flag', help: 'leave out rows that cannot be used' },
     },
