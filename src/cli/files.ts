@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -18,6 +19,8 @@ import type { Json } from '#core/canonical-json.ts'
 import type { Io } from './io.ts'
 import type { Call } from './output.ts'
 import { FileError } from './usage-error.ts'
+
+const PART_BYTES = 16
 
 /** No file that a command reads is larger: customer lists are the largest. */
 const FILE_BYTES_MAX = 256 * 1024 * 1024
@@ -41,9 +44,9 @@ export function writeWhole(
   if (options.isNew === true && existsSync(path)) {
     throw new FileError(`${path} is there already and is not written over`)
   }
-  const part = `${path}.${String(process.pid)}.part`
+  const part = partOf(path)
   const bytes = typeof content === 'string' ? utf8(content) : content
-  const file = openSync(part, 'w', 0o600)
+  const file = openSync(part, 'wx', 0o600)
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
     if (options.isDurable !== false) fsyncSync(file)
@@ -54,6 +57,16 @@ export function writeWhole(
     throw error
   }
   if (options.isDurable !== false) syncFolder(dirname(path))
+}
+
+/**
+ * The name under which a file is written until it is whole.
+ *
+ * In a folder that others may write into, whoever can guess it lays a link there, or a file that they hold open. It is opened with `wx`, which
+ * follows no link and takes no file that is there.
+ */
+export function partOf(path: string): string {
+  return `${path}.${randomBytes(PART_BYTES).toString('hex')}.part`
 }
 
 /** A rename is durable once its folder is. */

@@ -20,7 +20,7 @@ const FILING = 'filing.json'
 /** Held while somebody works on the folder. */
 export const LOCK = 'lock'
 const IS_PRODUCT = /^[0-9a-f]{64}\.json$/
-const IS_PRODUCT_PART = /^[0-9a-f]{64}\.json\.(?:\d+\.)?part$/
+const IS_PART = /^(?:[0-9a-f]{64}|deliveries|filing)\.json\.[0-9a-f]+\.part$/
 
 /** The folder in which a company keeps what it shows its customers: one file each, named by the hash of the account. */
 export interface ProductFolder {
@@ -39,7 +39,7 @@ export interface ProductFolder {
   readFiling(): KeptFiling | undefined
   /** Forgets an act that no server knows. */
   dropFiling(): void
-  /** Removes customers' files, and what writing them left half done. */
+  /** Removes customers' files, and what writing left half done. */
   clear(what: 'all' | 'parts'): void
   isEmpty(): boolean
 }
@@ -102,7 +102,7 @@ export function openProductFolder(path: string): ProductFolder {
       syncFolder(path)
     },
     clear: (what) => {
-      for (const name of named(IS_PRODUCT_PART)) rmSync(within(name))
+      for (const name of named(IS_PART)) rmSync(within(name))
       if (what === 'parts') return
       for (const name of named(IS_PRODUCT)) rmSync(within(name))
       rmSync(within(DELIVERIES), { force: true })

@@ -223,6 +223,8 @@ async function fill(
   const paths = serverPaths(home)
   for (const folder of [home, join(home, 'keys')])
     mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // It may have been there, empty: a copy of the database has the modes of its source until they are set.
+  chmodSync(home, 0o700)
   const source = readDirectoryBlobs({ path: join(from, BLOBS) })
   const blobs = await openDirectoryBlobs({ path: paths.blobs })
   for (const [key] of found.manifest.blobs)

@@ -2,7 +2,7 @@ import { type FileHandle, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inBatches } from '#client/in-flight.ts'
 import { formatProduct, productFile } from '#client/product.ts'
-import { syncFolder } from '#cli/files.ts'
+import { partOf, syncFolder } from '#cli/files.ts'
 import type { BundleFile, ProductPlace } from './bundle-file.ts'
 import { openSpool } from './spool.ts'
 
@@ -41,8 +41,8 @@ export async function writeProducts(
 
 /** Its name appears once its bytes are durable; the name itself is once the folder is. */
 async function writeDurably(path: string, text: string): Promise<void> {
-  const part = `${path}.part`
-  const file: FileHandle = await open(part, 'w', 0o600)
+  const part = partOf(path)
+  const file: FileHandle = await open(part, 'wx', 0o600)
   try {
     await file.writeFile(text)
     await file.datasync()
