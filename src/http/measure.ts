@@ -6,7 +6,7 @@ import type { Metrics } from '#ports/metrics.ts'
  * Addresses that customers use, and companies seldom: how often and how fast they are answered is not counted, since whoever collects the
  * numbers of each minute would learn when customers come.
  */
-const CUSTOMERS = /^\/api\/(?:challenges|mailboxes|session)(?:\/|$)/
+const CUSTOMERS = /^\/api\/(?:bundles\/:root\/lines|challenges|mailboxes|session)(?:\/|$)/
 /** The regular expression of a parameter, which may hold braces of its own. */
 const PATTERN = /\{(?:[^{}]|\{[^{}]*\})*\}/g
 
@@ -31,6 +31,6 @@ export function measure(metrics: Metrics): MiddlewareHandler {
 
 /** The pattern of the route that answered, without the regular expressions of its parameters; `none` where there is none. */
 function routeOf(c: Context): string {
-  const path = matchedRoutes(c).at(-1)?.path ?? ''
-  return path.includes('*') ? 'none' : path.replaceAll(PATTERN, '')
+  const path = (matchedRoutes(c).at(-1)?.path ?? '').replaceAll(PATTERN, '')
+  return path.includes('*') ? 'none' : path
 }

@@ -9,6 +9,8 @@ import {
   type AnswerActPorts,
   answerSignature,
   type Answer,
+  isCustomersAct,
+  isCustomersId,
 } from '#service/answer-act.ts'
 import { listAcknowledgements, listPending, readAct, readReceipt } from '#service/read-act.ts'
 import { type Admission, type Owner, ownedBy } from '#http/admission.ts'
@@ -44,7 +46,7 @@ export function actRoutes(ports: ActPorts): Hono {
       'acts',
       async () =>
         (await refuseDoubtful(ports, c, armored.value)) ??
-        submitted(c, await answerSignature(ports, id, armored.value)),
+        (await addSignature(ports, c, { id, armored: armored.value })),
     )
   })
 
@@ -107,10 +109,21 @@ async function submit(ports: ActPorts, c: Context, sealed: SealedActRequest): Pr
   if (doubtful !== undefined) return doubtful
   const parsed = ports.acts.parse(sealed.payload)
   if (!parsed.ok) return refused(c, ports.events, parsed.refusal)
+  if (isCustomersAct(parsed.value)) leaveUnmeasured(c)
   const { by } = parsed.value.act
   const spent =
     'party' in by ? ports.admission.refuseSpent(c, 'acts', `party:${by.party}`) : undefined
   return spent ?? submitted(c, await answerAct(ports, parsed.value, sealed.signatures))
+}
+
+async function addSignature(
+  ports: ActPorts,
+  c: Context,
+  { armored, id }: { readonly armored: string; readonly id: string },
+): Promise<Response> {
+  const isCustomers = await isCustomersId(ports, id)
+  if (isCustomers) leaveUnmeasured(c)
+  return submitted(c, await answerSignature(ports, { id, isCustomers }, armored))
 }
 
 /** 201 for what is new, 200 for what was known; both say where the act stands. */
@@ -119,8 +132,7 @@ function submitted(c: Context, outcome: Result<Answer>): Response {
   if (!outcome.ok) return problem(c, outcome.refusal)
   const owner = authorOfNew(outcome.value)
   if (owner !== undefined) ownedBy(c, owner, false)
-  const { id, isHeld, known, missing, receipt: logged, status } = outcome.value
-  if (isHeld) leaveUnmeasured(c)
+  const { id, known, missing, receipt: logged, status } = outcome.value
   const answer = { id, missing, receipt: logged, status }
   return c.json(answer satisfies Readable<SubmittedAnswer>, known ? 200 : 201)
 }

@@ -1,14 +1,11 @@
 import { Hono } from 'hono'
-import type { Events } from '#ports/events.ts'
 import { type ChallengePorts, issueChallenge } from '#service/issue-challenge.ts'
 import type { Admission } from '#http/admission.ts'
 import { readArmored } from '#http/body.ts'
-import { refused } from '#http/problem.ts'
+import { problem } from '#http/problem.ts'
 
-/** `POST /api/challenges`: an encrypted challenge for the owner of a certificate. */
-export function challengeRoutes(
-  ports: ChallengePorts & { readonly admission: Admission; readonly events: Events },
-): Hono {
+/** `POST /api/challenges`: an encrypted challenge for the owner of a certificate. Refusals are not reported, since customers come here. */
+export function challengeRoutes(ports: ChallengePorts & { readonly admission: Admission }): Hono {
   const app = new Hono()
   app.post('/api/challenges', async (c) => {
     const purpose = c.req.query('purpose')
@@ -17,13 +14,13 @@ export function challengeRoutes(
       (purpose !== 'officer' && purpose !== 'mailbox') ||
       !['false', 'true'].includes(identifiable)
     ) {
-      return refused(c, ports.events, {
+      return problem(c, {
         reason: 'request-malformed',
         detail: 'purpose is officer or mailbox',
       })
     }
     const armored = await readArmored(c)
-    if (!armored.ok) return refused(c, ports.events, armored.refusal)
+    if (!armored.ok) return problem(c, armored.refusal)
     const request = {
       armored: armored.value,
       purpose,
@@ -31,7 +28,7 @@ export function challengeRoutes(
     } as const
     return await ports.admission.through(c, 'challenges', async () => {
       const message = await issueChallenge(ports, request)
-      return message.ok ? c.text(message.value) : refused(c, ports.events, message.refusal)
+      return message.ok ? c.text(message.value) : problem(c, message.refusal)
     })
   })
   return app

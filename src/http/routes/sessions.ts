@@ -1,15 +1,14 @@
 import { type Context, Hono } from 'hono'
 import { setCookie } from 'hono/cookie'
-import type { Events } from '#ports/events.ts'
 import { openSession, sessionNonce, type SessionPorts } from '#service/open-session.ts'
 import { type Admission, ownedBy } from '#http/admission.ts'
 import { readSealedAct } from '#http/body.ts'
-import { refused } from '#http/problem.ts'
+import { problem } from '#http/problem.ts'
 import { COOKIE, isSameOrigin, type ReaderPorts } from '#http/reader.ts'
 
-/** `/api/session`: tokens that read, and upload ciphertext. */
+/** `/api/session`: tokens that read, and upload ciphertext. Refusals are not reported, since customers come here. */
 export function sessionRoutes(
-  ports: ReaderPorts & SessionPorts & { readonly admission: Admission; readonly events: Events },
+  ports: ReaderPorts & SessionPorts & { readonly admission: Admission },
 ): Hono {
   const app = new Hono()
 
@@ -20,13 +19,13 @@ export function sessionRoutes(
     // Else a page elsewhere could sign a visitor in under its own name.
     if (asCookie && !isSameOrigin(ports.publicUrl, c)) {
       const detail = 'a cookie is given to pages of this server alone'
-      return refused(c, ports.events, { reason: 'request-malformed', detail })
+      return problem(c, { reason: 'request-malformed', detail })
     }
     const sealed = await readSealedAct(c)
-    if (!sealed.ok) return refused(c, ports.events, sealed.refusal)
+    if (!sealed.ok) return problem(c, sealed.refusal)
     return await ports.admission.through(c, 'sessions', async () => {
       const session = await openSession(ports, sealed.value)
-      if (!session.ok) return refused(c, ports.events, session.refusal)
+      if (!session.ok) return problem(c, session.refusal)
       const { expires, kind, name, token } = session.value
       ownedBy(c, `${kind}:${name}`, false)
       return asCookie ? inCookie(ports, c, session.value) : c.json({ expires, token })
