@@ -14,28 +14,32 @@ import { openSqliteInspection } from '#adapters/storage/inspect.ts'
 import { writeDurably } from '#adapters/system/durable-file.ts'
 import { isEmptyFolder } from '#adapters/system/folder.ts'
 import { sha256Hex } from '#core/hash.ts'
-import { type Checkpoint, verifyCheckpoint } from '#core/log/checkpoint.ts'
-import { verifyCosignatures } from '#core/log/cosignature.ts'
-import { keyIdOf, parseVkey, type VerifierKey } from '#core/log/note.ts'
+import { keyIdOf, parseVkey } from '#core/log/note.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { hex } from '#core/bytes.ts'
 import type { Inspection } from '#ports/inspection.ts'
 import { checkLog, type SeenTree } from '#service/check-log.ts'
 import { examineGovernance } from '#service/examine-content.ts'
 import { examineTree } from '#service/examine-log.ts'
-import { witnessTerms, type WitnessTerms } from '#service/witness-terms.ts'
+import { witnessTerms } from '#service/witness-terms.ts'
 import { parseAct } from '#wire/act.ts'
 import { BackupFault, BLOBS, type Manifest, parseManifest, SNAPSHOT } from './backup-manifest.ts'
 import { describe, snapshotsIn } from './backup.ts'
 import { parseServerFile } from './config.ts'
+import {
+  type HeardTree,
+  type HeardWitness,
+  hearWitnesses,
+  type WitnessWord,
+} from './hear-witnesses.ts'
 import { serverPaths } from './home.ts'
 
 const ACTS = { parse: parseAct }
 
-/** What shows how far the log has gone: the memory that survived, or what witnesses cosigned last. */
+/** What shows how far the log has gone: the memory that survived, or what witnesses say of it. */
 export type Shown =
   | { readonly kind: 'memory'; readonly text: string }
-  | { readonly kind: 'checkpoints'; readonly notes: readonly string[] }
+  | { readonly kind: 'witnesses'; readonly words: readonly WitnessWord[] }
 
 /** From where, to where, and what shows that the log can go on. */
 export interface RestoreOptions {
@@ -56,6 +60,8 @@ export interface RestoreReport {
   readonly signed: number
   readonly blobs: number
   readonly hasKeys: boolean
+  /** What each witness had seen, by its own address or by what the operator says. */
+  readonly heard: readonly HeardWitness[]
 }
 
 /**
@@ -78,14 +84,15 @@ export async function restore(options: RestoreOptions): Promise<Result<RestoreRe
   try {
     const last = await checkContinues(database, saved, options.shown)
     if (!last.ok) return last
-    await fill(options, { snapshot, manifest, memory: last.value })
+    await fill(options, { snapshot, manifest, last: last.value })
     return accept({
       snapshot,
       origin: manifest.origin,
       size: manifest.log.size,
-      signed: last.value.size,
+      signed: last.value.memory.size,
       blobs: manifest.blobs.length,
       hasKeys: Object.keys(options.keys).length > 0,
+      heard: last.value.heard.map(({ from, isLive, name, size }) => ({ from, isLive, name, size })),
     })
   } finally {
     await database.close()
@@ -114,12 +121,18 @@ interface Memory {
   readonly keyId: string
 }
 
+/** Where the log had been, as a memory, and who said so. */
+interface Last {
+  readonly memory: Memory
+  readonly heard: readonly HeardTree[]
+}
+
 /** Whether the saved log can go on without contradicting anything that its key or its witnesses have signed. */
 async function checkContinues(
   database: Inspection,
   saved: { readonly manifest: Manifest; readonly genesis: string },
   shown: Shown,
-): Promise<Result<Memory>> {
+): Promise<Result<Last>> {
   const { genesis, manifest } = saved
   const { storage } = database
   const [tree] = await examineTree(storage)
@@ -131,12 +144,11 @@ async function checkContinues(
   const head = await storage.logHead()
   if ((head?.size ?? 0) !== manifest.log.size)
     throw new BackupFault('the manifest is of another log')
-  const memory = await memoryOf(database, manifest.origin, shown)
-  if (!memory.ok) return memory
-  const by = shown.kind === 'memory' ? 'the log signer' : 'a witness'
-  const { root, size } = memory.value
-  const checked = await checkLog(storage, [{ by, root, size } satisfies SeenTree])
-  if (checked.ok) return memory
+  const last = await lastOf(database, manifest.origin, shown)
+  if (!last.ok) return last
+  const checked = await checkLog(storage, seenTrees(last.value))
+  if (checked.ok) return last
+  const { by, size } = largest(seenTrees(last.value))
   const missing = size - manifest.log.size
   return missing > 0
     ? refuse(
@@ -146,16 +158,28 @@ async function checkContinues(
     : checked
 }
 
-async function memoryOf(
-  database: Inspection,
-  origin: string,
-  shown: Shown,
-): Promise<Result<Memory>> {
+/** Every tree that was shown is held against the log, the largest first: it tells how much is missing. */
+function seenTrees({ heard, memory: { root, size } }: Last): readonly SeenTree[] {
+  return heard.length === 0 ? [{ by: 'the log signer', root, size }] : treesOf(heard)
+}
+
+function treesOf(heard: readonly HeardTree[]): readonly SeenTree[] {
+  const trees = heard.map(({ name, root, size }) => ({ by: `the witness ${name}`, root, size }))
+  return trees.toSorted((one, other) => other.size - one.size)
+}
+
+function largest(trees: readonly SeenTree[]): SeenTree {
+  const [tree] = trees
+  if (tree === undefined) throw new Error('nothing was shown')
+  return tree
+}
+
+async function lastOf(database: Inspection, origin: string, shown: Shown): Promise<Result<Last>> {
   if (shown.kind === 'memory') {
     const memory = parseMemory(shown.text)
     return memory === undefined
       ? refuse('checkpoint-malformed', 'this is not the memory of a log signer')
-      : accept(memory)
+      : accept({ memory, heard: [] })
   }
   const terms = await witnessTerms(database.storage, ACTS)
   if (terms === undefined || terms.keys.length === 0)
@@ -163,62 +187,18 @@ async function memoryOf(
       'note-unsigned',
       'the charter names no witness: only the memory of the log signer shows how far the log has gone',
     )
-  return memoryFromWitnesses(origin, terms, shown.notes)
-}
-
-/**
- * What the witnesses have cosigned last, as a memory.
- *
- * Any tree that was ever released carries k cosignatures of n, so n - k + 1 witnesses together have seen the largest of them. Fewer could
- * all be behind.
- */
-function memoryFromWitnesses(
-  origin: string,
-  terms: WitnessTerms,
-  notes: readonly string[],
-): Result<Memory> {
   const logKey = parseVkey(terms.logKey)
   if (!logKey.ok) return logKey
-  const keys = terms.keys
-    .map((vkey) => parseVkey(vkey))
-    .flatMap((key) => (key.ok ? [key.value] : []))
-  const heard = new Set<string>()
-  let last: Checkpoint | undefined
-  for (const note of notes) {
-    const read = readWitnessed(note, logKey.value, keys)
-    if (!read.ok) return read
-    for (const name of read.value.witnesses) heard.add(name)
-    if (read.value.witnesses.length > 0 && read.value.checkpoint.size >= (last?.size ?? 0))
-      last = read.value.checkpoint
-  }
-  const needed = terms.keys.length - terms.quorum + 1
-  if (last === undefined || heard.size < needed)
-    return refuse(
-      'note-unsigned',
-      `${String(heard.size)} witnesses of the charter have cosigned what was given, and ${String(needed)} must: others may have seen more`,
-    )
-  return last.origin === origin
-    ? accept({ size: last.size, root: last.root, keyId: hex(keyIdOf(logKey.value)) })
-    : refuse('receipt-origin-wrong')
-}
-
-function readWitnessed(
-  note: string,
-  logKey: VerifierKey,
-  witnesses: readonly VerifierKey[],
-): Result<{ checkpoint: Checkpoint; witnesses: readonly string[] }> {
-  const checkpoint = verifyCheckpoint(note, logKey)
-  if (!checkpoint.ok) return checkpoint
-  const cosigned = verifyCosignatures(checkpoint.value.note, witnesses)
-  if (!cosigned.ok) return cosigned
-  const names = cosigned.value.map(({ witness }) => witness.name)
-  return accept({ checkpoint: checkpoint.value, witnesses: names })
+  const heard = hearWitnesses({ logKey: logKey.value, origin, terms }, shown.words)
+  if (!heard.ok) return heard
+  const { root, size } = largest(treesOf(heard.value))
+  return accept({ memory: { root, size, keyId: hex(keyIdOf(logKey.value)) }, heard: heard.value })
 }
 
 /** The settings come last: a home that was interrupted half-way is none. */
 async function fill(
   { from, home, keys }: RestoreOptions,
-  found: { readonly snapshot: string; readonly manifest: Manifest; readonly memory: Memory },
+  found: { readonly snapshot: string; readonly manifest: Manifest; readonly last: Last },
 ): Promise<void> {
   const paths = serverPaths(home)
   for (const folder of [home, join(home, 'keys')])
@@ -231,7 +211,11 @@ async function fill(
     await blobs.put(key, (await source.get(key)) ?? new Uint8Array())
   copyDurably(join(found.snapshot, SNAPSHOT.database), paths.database)
   for (const [name, text] of Object.entries(keys)) writeDurably(join(home, 'keys', name), text)
-  writeDurably(paths.logMemory, formatMemory(found.memory))
+  writeDurably(paths.logMemory, formatMemory(found.last.memory))
+  // By what this home was believed to be the end of the log stays on record.
+  const heard = found.last.heard.map(({ root, ...rest }) => ({ ...rest, root: hex(root) }))
+  const record = { heard, size: found.last.memory.size, snapshot: found.snapshot }
+  writeDurably(join(home, 'restored.json'), `${JSON.stringify(record, undefined, 2)}\n`)
   writeDurably(paths.serverFile, readFileSync(join(found.snapshot, SNAPSHOT.settings), 'utf8'))
 }
 

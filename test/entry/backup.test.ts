@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import Database from 'better-sqlite3'
 import { auditLog } from '#client/audit.ts'
+import { closeServer, listen } from '#entry/listen.ts'
 import { jsonOf, type Ran, runHere } from '#test/helpers/command-line.ts'
 import { threeOf } from '#test/helpers/coalition.ts'
 import { connect, pinsOf } from '#test/helpers/filing.ts'
@@ -40,6 +42,11 @@ async function restore(
 /** The options that name the checkpoints of some of the three witnesses. */
 function shownBy(...witnesses: readonly number[]): readonly string[] {
   return witnesses.flatMap((n) => ['--checkpoint', saved.monitors[n - 1] ?? ''])
+}
+
+/** The verifier key of a witness. */
+function vkeyOf(witness: number): string {
+  return saved.vkeys[witness - 1] ?? ''
 }
 
 function filesIn(folder: string): readonly string[] {
@@ -99,8 +106,46 @@ test("yesterday's backup is not restored by what witnesses have seen, nor any by
   const note = await (await fetch(saved.monitors[0] ?? '')).text()
   const unwitnessed = saved.path('unwitnessed')
   writeFileSync(unwitnessed, note.replace(/^— witness.*\n/m, ''))
-  const none = await restore(saved.today, '--checkpoint', unwitnessed, ...shownBy(3))
+  const none = await restore(saved.today, '--witness', `${vkeyOf(1)}=${unwitnessed}`, ...shownBy(3))
   expect(jsonOf(none.ran)['refused']).toBe('note-unsigned')
+})
+
+test("a note of yesterday with everybody's cosignature is nobody's last word: a file counts for no witness, and an address for one", async () => {
+  const database = new Database(join(saved.yesterday, '000001/database.sqlite'), { readonly: true })
+  const notes = database.prepare('select note from checkpoint order by size desc').pluck().all()
+  database.close()
+  const old = notes.map(String).find((note) => (note.match(/^— witness/gm) ?? []).length >= 2) ?? ''
+  expect(old).not.toBe('')
+  const file = saved.path('old-note')
+  writeFileSync(file, old)
+  const fromFile = await restore(saved.yesterday, '--checkpoint', file)
+  expect([fromFile.ran.code, existsSync(fromFile.home)]).toEqual([2, false])
+  expect(fromFile.ran.err).toContain('does not tell who has seen more since')
+  const { server, url } = await listen(
+    { fetch: () => new Response(old) },
+    { host: '127.0.0.1', port: 0 },
+  )
+  const cosigners = [1, 2, 3].filter((n) => old.includes(`— witness${String(n)}.example`))
+  const [one = 0, other = 0] = cosigners
+  const unnamed = await restore(saved.yesterday, '--checkpoint', url)
+  expect(jsonOf(unnamed.ran)['refused']).toBe('note-unsigned')
+  expect(unnamed.ran.err).toContain('one address is the word of one')
+  const alone = await restore(saved.yesterday, '--witness', `${vkeyOf(one)}=${url}`)
+  await closeServer(server)
+  expect(alone.ran.err).toContain('1 witnesses of the charter were heard, and 2 must be')
+  const mixed = ['--witness', `${vkeyOf(one)}=${file}`, ...shownBy(other)]
+  expect(jsonOf((await restore(saved.yesterday, ...mixed)).ran)['refused']).toBe('checkpoint-older')
+  // What is older than the backup holds no less: the word that the operator gives for it is printed and kept.
+  const { home, ran } = await restore(saved.today, ...mixed)
+  expect(ran.err).toBe('')
+  const heard = [
+    // In the order in which they were given: addresses first.
+    { from: saved.monitors[other - 1], isLive: true, name: `witness${String(other)}.example/w` },
+    { from: file, isLive: false, name: `witness${String(one)}.example/w` },
+  ]
+  expect(jsonOf(ran)['heard']).toMatchObject(heard)
+  const record = readFileSync(join(home, 'restored.json'), 'utf8')
+  expect(jsonOf({ code: 0, out: record, err: '' })['heard']).toMatchObject(heard)
 })
 
 test.each([

@@ -26,6 +26,8 @@ export interface SavedServer {
   readonly lateAct: string
   /** Where each of the three witnesses, of which the charter wants two, shows the last checkpoint that it cosigned. */
   readonly monitors: readonly string[]
+  /** Their verifier keys. */
+  readonly vkeys: readonly string[]
   /** Waits until all witnesses have seen so many entries. */
   readonly reach: (size: number) => Promise<void>
   readonly clear: () => Promise<void>
@@ -66,6 +68,7 @@ export async function saveServer(): Promise<SavedServer> {
     today: path('backup'),
     lateAct: idOf(late),
     monitors: witnesses.monitors,
+    vkeys: witnesses.vkeys,
     reach: async (size) => await witnesses.reach(size),
     clear: async () => {
       await server.clear()
@@ -91,6 +94,10 @@ class Witnesses {
 
   get monitors(): readonly string[] {
     return this.#running.map(({ url }) => `${url}/${sha256Hex(utf8(ORIGIN))}/checkpoint`)
+  }
+
+  get vkeys(): readonly string[] {
+    return this.#folders.map(({ vkey }) => vkey)
   }
 
   async follow(logKey: string): Promise<Witnessed> {

@@ -28,11 +28,15 @@ export const restore: Command = async (call) => {
     keys: keys.value,
   })
   if (!restored.ok) return restored
-  const { blobs, hasKeys, origin, signed, size, snapshot } = restored.value
+  const { blobs, hasKeys, heard, origin, signed, size, snapshot } = restored.value
   return accept(
     say(
       [
         `restored ${origin} from ${snapshot}: ${String(size)} entries of the log, ${String(blobs)} blobs.`,
+        ...heard.map(
+          ({ from, isLive, name, size: seen }) =>
+            `${name} has seen ${String(seen)} entries, ${isLive ? `as ${from} answered now` : `by ${from}, of which YOU SAY that it has seen no more`}.`,
+        ),
         `The log goes on after ${String(signed)} entries that were signed; nothing is missing.`,
         hasKeys
           ? undefined
@@ -44,29 +48,49 @@ export const restore: Command = async (call) => {
   )
 }
 
+type Shown = Parameters<typeof import('#entry/restore.ts')['restore']>[0]['shown']
+type Word = Extract<Shown, { kind: 'witnesses' }>['words'][number]
+
+const IS_URL = /^https?:/
+const NAMED = /^([^+=\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2})=(.+)$/
+
 /** What shows how far the log had gone. @throws UsageError unless it is exactly one of the two. */
-async function readShown(
-  call: Call,
-): Promise<Parameters<typeof import('#entry/restore.ts')['restore']>[0]['shown']> {
+async function readShown(call: Call): Promise<Shown> {
   const memory = call.args.maybe('signer-memory')
-  const checkpoints = call.args.list('checkpoint')
-  if ((memory === undefined) === (checkpoints.length === 0))
+  const asked = call.args.list('checkpoint')
+  const named = call.args.list('witness')
+  if ((memory === undefined) === (asked.length + named.length === 0))
     throw new UsageError(
-      'give --signer-memory FILE, the one of the present, or --checkpoint FILE|URL of each witness that answers',
+      'give --signer-memory FILE, the one of the present, or --checkpoint URL of each witness that answers',
     )
   if (memory !== undefined) return { kind: 'memory', text: await readText(call, memory) }
-  const notes = await Promise.all(
-    checkpoints.map(async (where) =>
-      /^https?:/.test(where) ? await fetchNote(where) : await readText(call, where),
-    ),
-  )
-  return { kind: 'checkpoints', notes }
+  const file = asked.find((where) => !IS_URL.test(where))
+  if (file !== undefined)
+    throw new UsageError(
+      `--checkpoint is the address of a witness: the file ${file} does not tell who has seen more since. If you know that a witness has not, say so with --witness VKEY=${file}`,
+    )
+  const words = await Promise.all([
+    ...asked.map(async (where) => await readWord(call, where)),
+    ...named.map(async (given) => {
+      const [, vkey, where = ''] = NAMED.exec(given) ?? []
+      if (vkey === undefined)
+        throw new UsageError('--witness is VKEY=URL or VKEY=FILE, with the key as in the charter')
+      return await readWord(call, where, vkey)
+    }),
+  ])
+  return { kind: 'witnesses', words }
+}
+
+async function readWord(call: Call, from: string, vkey?: string): Promise<Word> {
+  const isLive = IS_URL.test(from)
+  const note = isLive ? await fetchNote(from) : await readText(call, from)
+  return { note, from, isLive, vkey }
 }
 
 async function fetchNote(url: string): Promise<string> {
   try {
     const signal = AbortSignal.timeout(ASK_MILLISECONDS)
-    const response = await fetch(url, { signal, redirect: 'error' })
+    const response = await fetch(url, { signal, redirect: 'error', cache: 'no-store' })
     const text = await response.text()
     if (response.ok && text.length <= NOTE_BYTES_MAX) return text
   } catch {

@@ -46,8 +46,13 @@ export const UPKEEP_COMMANDS: readonly CommandSpec[] = [
       },
       checkpoint: {
         type: 'list',
-        value: 'FILE|URL',
-        help: "a witness's last checkpoint of this log: WITNESS/<sha256 of the origin>/checkpoint",
+        value: 'URL',
+        help: 'where a witness shows its last checkpoint of this log: WITNESS/<sha256 of the origin>/checkpoint',
+      },
+      witness: {
+        type: 'list',
+        value: 'VKEY=URL|FILE',
+        help: 'the same for the witness with this key; of a file you say yourself that the witness has seen no more, and that is printed and kept',
       },
       keys: {
         type: 'text',
@@ -59,7 +64,7 @@ export const UPKEEP_COMMANDS: readonly CommandSpec[] = [
     uses: ['passphrase'],
     examples: [
       'dunant restore /backup/dunant --signer-memory /mnt/old/log-memory --keys /mnt/old/keys --data /srv/dunant',
-      'dunant restore /backup/dunant --checkpoint https://witness.example/5f0c…/checkpoint --checkpoint two.txt --data /srv/dunant',
+      'dunant restore /backup/dunant --checkpoint https://witness.example/5f0c…/checkpoint --checkpoint https://other.example/5f0c…/checkpoint --data /srv/dunant',
     ],
     load: async () => (await import('#cli/commands/restore.ts')).restore,
   },
