@@ -21,8 +21,8 @@ const GATHER_MILLISECONDS = 2
 const GATHER_TURNS = 32
 
 /**
- * The pages of a new file. Keys are hashes, so an act changes some thirty pages that nothing else has changed, and each is written whole: with SQLite's
- * usual 4096 bytes an act wrote four times as much. A file keeps the pages it was made with.
+ * The pages of a new file. Keys are hashes, so an act writes some thirty pages, to the write-ahead log and from there to the file, and each whole: with
+ * SQLite's usual 4096 bytes an act wrote four times as much. A file keeps the pages it was made with.
  */
 const PAGE_BYTES = 1024
 /** Pages kept in memory. */
