@@ -10,6 +10,7 @@ import {
 import { type AnswerSigner, answerInTurn } from '#adapters/log/signer-queue.ts'
 import { jsonEvents } from '#adapters/system/events.ts'
 import type { SignerState } from '#ports/log-signer.ts'
+import { startAlone } from './held-home.ts'
 import { makeSignerSecret, readSignerHome, readSignerSecret, settleLogKey } from './home.ts'
 import { deskOf } from './open-signer.ts'
 import { refuseStranger, type SignerDoor } from './signer-door.ts'
@@ -38,11 +39,16 @@ export interface RunningLogSigner {
 }
 
 /**
- * Starts the one process that holds a log's key and memory, for any number of servers. The caller holds the lock of the home.
+ * Starts the one process that holds a log's key and memory, for any number of servers.
  *
- * @throws Error when key or memory is missing or damaged, and where it cannot listen as safely as it must.
+ * @throws Error when key or memory is missing or damaged, and where it cannot listen as safely as it must. @throws Unavailable where another
+ * process holds the home.
  */
 export async function startLogSigner(options: LogSignerOptions): Promise<RunningLogSigner> {
+  return await startAlone(options.home, async () => await startInHome(options))
+}
+
+async function startInHome(options: LogSignerOptions): Promise<RunningLogSigner> {
   const home = readSignerHome(options.home)
   const { listen } = options
   const door = doorOf(options)

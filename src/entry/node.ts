@@ -23,6 +23,7 @@ import { openSequencer } from '#service/sequence-log.ts'
 import { parseAct } from '#wire/act.ts'
 import { checkWitnesses } from './check-witnesses.ts'
 import type { ProcessConfig } from './config.ts'
+import { startAlone } from './held-home.ts'
 import { readServerHome, type ServerHome } from './home.ts'
 import { clientAddressIn, listen } from './listen.ts'
 import { migrateServer } from './migrate.ts'
@@ -69,12 +70,19 @@ export interface RunningServer {
 }
 
 /**
- * Starts a server: migrates and opens the storage, opens the signer, listens.
+ * Starts a server, on SQLite as the only one of its home: migrates and opens the storage, opens the signer, listens.
  *
  * @throws Error when a setting or key is missing, or the signer has no memory of its log. @throws StartRefused where the stored log is not
- * the one that the signer remembers, or that its witnesses have seen.
+ * the one that the signer remembers, or that its witnesses have seen. @throws Unavailable where another process holds the home.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  // Processes that share a database sign nothing themselves, and may share a folder as well.
+  const isShared = options.config.databaseUrl !== undefined
+  const start = async (): Promise<RunningServer> => await startInHome(options)
+  return isShared ? await start() : await startAlone(options.home, start)
+}
+
+async function startInHome(options: ServerOptions): Promise<RunningServer> {
   const { config } = options
   const home = readServerHome(options.home, config.keys)
   const clock = options.clock ?? systemClock

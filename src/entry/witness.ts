@@ -6,6 +6,7 @@ import { KEY_TYPE_COSIGNATURE, verifierOf } from '#core/log/note.ts'
 import { createWitnessApp } from '#http/witness-app.ts'
 import type { Clock } from '#ports/clock.ts'
 import { openWitness } from '#service/cosign-checkpoint.ts'
+import { startAlone } from './held-home.ts'
 import { closeServer, listen } from './listen.ts'
 import { readWitnessHome } from './witness-home.ts'
 
@@ -33,9 +34,14 @@ export interface RunningWitness {
 /**
  * Starts a witness.
  *
- * @throws Error when its home is not complete, or the memory of a log that it watches is missing or damaged.
+ * @throws Error when its home is not complete, or the memory of a log that it watches is missing or damaged. @throws Unavailable where
+ * another process holds the home.
  */
 export async function startWitness(options: WitnessOptions): Promise<RunningWitness> {
+  return await startAlone(options.home, async () => await startInHome(options))
+}
+
+async function startInHome(options: WitnessOptions): Promise<RunningWitness> {
   const home = readWitnessHome(options.home)
   const events = jsonEvents(options.log)
   const signer = { name: home.name, seed: home.seed.reveal() }

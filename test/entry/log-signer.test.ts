@@ -184,8 +184,10 @@ test('a log signer that listens on a port makes a secret, and then knows who has
   expect((await openRemoteSigner({ address, secret }).state()).vkeys).toEqual([log_key])
   rmSync(kept)
   const config = readEnvironment({ DUNANT_PORT: '0', DUNANT_LOG_SIGNER: address })
-  await expect(startServer({ home, config, log: () => undefined })).rejects.toThrow(
-    `asks for a secret: copy keys/signer.secret of its folder to ${kept}`,
+  const server = join(folder, 'server')
+  await createServerHome(server, { origin: ORIGIN })
+  await expect(startServer({ home: server, config, log: () => undefined })).rejects.toThrow(
+    `asks for a secret: copy keys/signer.secret of its folder to ${join(server, 'keys')}`,
   )
 })
 

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -122,5 +121,5 @@ test('is made, told its logs and run by the command line, one process per folder
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
   expect((await ended)[0]).toBe(0)
-  expect(existsSync(join(data, 'serving'))).toBe(false)
+  await (await serveWitness(data)).close()
 })

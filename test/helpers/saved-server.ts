@@ -140,7 +140,6 @@ export async function faultsOf(
 /** A copy of a home, to be damaged. */
 export function copyOf(home: string, path: string): string {
   cpSync(home, path, { recursive: true, preserveTimestamps: true })
-  rmSync(join(path, 'serving'), { recursive: true, force: true })
   return path
 }
 

@@ -26,28 +26,23 @@ const NOTHING_COSIGNED = 'nothing cosigned yet\n'
  * @throws Error naming the first log whose file is missing or damaged: a witness that does not know what it cosigned must not cosign.
  */
 export function openFileWitnessMemory(settings: FileMemorySettings): WitnessMemory {
-  const known = new Map<string, string | undefined>()
-  for (const origin of settings.origins) known.set(origin, read(settings, origin))
+  for (const origin of settings.origins) read(settings, origin)
   return {
+    // Read anew each time: only the file knows what another process has cosigned that took this one for dead.
     recall: async (origin) => {
-      if (known.has(origin)) return known.get(origin)
       try {
-        const note = read(settings, origin)
-        known.set(origin, note)
-        return note
+        return await Promise.resolve(read(settings, origin))
       } catch (cause) {
         throw new Unavailable('the witness cannot read its memory', { cause })
       }
     },
     remember: async (origin, note) => {
-      // Until the write is known to have succeeded, only the file can tell what is remembered.
-      known.delete(origin)
       try {
         writeDurably(fileOf(settings.folder, origin), note)
       } catch (cause) {
         throw new Unavailable('the witness cannot write its memory', { cause })
       }
-      known.set(origin, note)
+      await Promise.resolve()
     },
   }
 }

@@ -24,23 +24,21 @@ export function openMemoryFile(settings: {
 }): MemoryStore {
   const { path } = settings
   let newLog = settings.newLog && !existsSync(path)
-  let known: Remembered | undefined = readMemory(settings)
+  readMemory(settings)
   return {
-    read: async () => await Promise.resolve((known ??= readAgain({ path, newLog }))),
+    // Read anew each time: only the file knows what another process has signed that took this one for dead.
+    read: async () => await Promise.resolve(readAgain({ path, newLog })),
     write: async (next) => {
-      known = undefined
       try {
         await keepDurably(path, formatMemory(next))
       } catch (cause) {
         throw new Unavailable('the log signer cannot write its memory', { cause })
       }
       newLog = false
-      known = next
     },
   }
 }
 
-/** What a write that failed has left is only in the file, and the file is where the failure is. */
 function readAgain(settings: Parameters<typeof openMemoryFile>[0]): Remembered {
   try {
     return readMemory(settings)

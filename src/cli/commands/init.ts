@@ -33,10 +33,10 @@ export const init: Command = async (call) => {
   for (const option of ['solo', 'origin'] as const) requireName(option, args.maybe(option))
   if (genesis !== undefined && solo !== undefined)
     throw new UsageError('--genesis and --solo exclude each other')
-  return await withServerFolder(call, async () => {
-    if (genesis !== undefined) return await acceptCharter(call, readId(genesis))
-    return solo === undefined ? await makeServer(call) : await foundSolo(call, solo)
-  })
+  if (solo !== undefined) return await foundSolo(call, solo)
+  return await withServerFolder(call, async () =>
+    genesis === undefined ? await makeServer(call) : await acceptCharter(call, readId(genesis)),
+  )
 }
 
 function requireName(option: string, name: string | undefined): void {
@@ -95,7 +95,8 @@ async function foundSolo(call: Call, domain: string): Promise<Result<Output>> {
       throw new UsageError(`there is a key ${name} in ${home.folder} already`)
     const signer = await makeKey(call, home, { domain, name })
     if (!signer.ok) return signer
-    const terms = await createTerms(call)
+    // The server that adopts the charter takes the folder for itself.
+    const terms = await withServerFolder(call, async () => await createTerms(call))
     const founder = {
       domain,
       officers: [{ certificate: base64(signer.value.certificate), duties: DUTIES }],

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { accept } from '#core/result.ts'
-import { pathOf } from '#cli/files.ts'
+import { pathOf, privateFolder } from '#cli/files.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
 import { FileError, UsageError } from '#cli/usage-error.ts'
-import { dataFolder, explain, setting, untilStopped, withServerFolder } from './serve.ts'
+import { dataFolder, explain, setting, untilStopped } from './serve.ts'
 
 const DEFAULT_PORT = 8789
 
@@ -11,27 +11,23 @@ const DEFAULT_PORT = 8789
 export const run: Command = async (call) => {
   const { args, io } = call
   const { startLogSigner } = await import('#entry/log-signer.ts')
-  await existingHome(call)
+  const home = await existingHome(call)
   const log = (line: string) => {
     if (!args.flag('quiet')) io.stderr.write(`${line}\n`)
   }
-  return await withServerFolder(call, async () => {
-    const signer = await startLogSigner({
-      home: dataFolder(call),
-      listen: listenOf(call),
-      log,
-    }).catch(explainStart)
-    const { address, origin, state } = signer
-    const { size, vkeys } = state
-    io.stdout.write(
-      args.flag('json')
-        ? `${JSON.stringify({ address, origin, size, log_key: vkeys[0], next_log_key: vkeys[1] ?? null })}\n`
-        : `The log of ${origin} is signed at ${address}; servers take DUNANT_LOG_SIGNER=${address}${hint(address)}\n`,
-    )
-    await untilStopped(io)
-    await signer.close()
-    return accept({ text: '', value: undefined })
-  })
+  privateFolder(home)
+  const listen = listenOf(call)
+  const signer = await startLogSigner({ home, listen, log }).catch(explainStart)
+  const { address, origin, state } = signer
+  const { size, vkeys } = state
+  io.stdout.write(
+    args.flag('json')
+      ? `${JSON.stringify({ address, origin, size, log_key: vkeys[0], next_log_key: vkeys[1] ?? null })}\n`
+      : `The log of ${origin} is signed at ${address}; servers take DUNANT_LOG_SIGNER=${address}${hint(address)}\n`,
+  )
+  await untilStopped(io)
+  await signer.close()
+  return accept({ text: '', value: undefined })
 }
 
 /** `log-signer rotate`: also while a signer or a server runs, which finds the new key when it is asked for it. */

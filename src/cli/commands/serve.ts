@@ -1,17 +1,12 @@
 import { accept } from '#core/result.ts'
-import { join } from 'node:path'
 import { Busy } from '#cli/busy.ts'
 import { codeOf, pathOf, privateFolder } from '#cli/files.ts'
 import type { Io } from '#cli/io.ts'
-import { takeLock } from '#cli/lock.ts'
 import type { Call, Command } from '#cli/output.ts'
 import { FileError, UsageError } from '#cli/usage-error.ts'
 
 /** The origin of a folder that `serve` made by itself: `init` may give it another name as long as it has no charter. */
 export const PROVISIONAL_ORIGIN = 'dunant.localhost'
-
-/** A server that was just told to stop takes a moment. */
-const LOCK_WAIT_MS = 5000
 
 /** `serve` */
 export const serve: Command = async (call) => {
@@ -33,45 +28,30 @@ export const serve: Command = async (call) => {
   const log = (line: string) => {
     if (!args.flag('quiet')) io.stderr.write(`${line}\n`)
   }
-  // Processes that share a database sign nothing themselves, and may share a folder as well.
-  const isShared = config.databaseUrl !== undefined
-  const guarded = isShared ? async (work: () => Promise<void>) => await work() : guard(call)
-  await guarded(async () => {
-    const server = await startServer({ home: data, config, log }).catch(explain)
-    const genesis = config.genesis ?? file.genesis
-    io.stdout.write(
-      args.flag('json')
-        ? `${JSON.stringify({ url: server.url, metrics: server.metricsUrl ?? null, origin: file.origin, genesis: genesis ?? null })}\n`
-        : `Dunant answers at ${server.url} for ${file.origin}\n${server.metricsUrl === undefined ? '' : `Metrics for this machine: ${server.metricsUrl}\n`}`,
-    )
-    if (genesis === undefined && !args.flag('json')) io.stdout.write(nextSteps(data))
-    await untilStopped(io)
-    await server.close()
-  })
+  if (config.databaseUrl === undefined) privateFolder(data)
+  const server = await startServer({ home: data, config, log }).catch(explain)
+  const genesis = config.genesis ?? file.genesis
+  io.stdout.write(
+    args.flag('json')
+      ? `${JSON.stringify({ url: server.url, metrics: server.metricsUrl ?? null, origin: file.origin, genesis: genesis ?? null })}\n`
+      : `Dunant answers at ${server.url} for ${file.origin}\n${server.metricsUrl === undefined ? '' : `Metrics for this machine: ${server.metricsUrl}\n`}`,
+  )
+  if (genesis === undefined && !args.flag('json')) io.stdout.write(nextSteps(data))
+  await untilStopped(io)
+  await server.close()
   return accept({ text: '', value: undefined })
 }
 
-function guard(call: Call): (work: () => Promise<void>) => Promise<void> {
-  return async (work) => {
-    await withServerFolder(call, work)
-  }
-}
-
 /**
- * Runs some work on a server's folder that no other process works on meanwhile: two that sign for one log would sooner or later sign two
- * different ones.
+ * Runs some work on a server's folder that no other process works on meanwhile.
  *
- * @throws Busy where another process, most likely a server, holds it.
+ * @throws Unavailable where another process, most likely a server, holds it.
  */
 export async function withServerFolder<T>(call: Call, work: () => Promise<T>): Promise<T> {
   const data = dataFolder(call)
   privateFolder(data)
-  const lock = await takeLock(join(data, 'serving'), LOCK_WAIT_MS)
-  try {
-    return await work()
-  } finally {
-    lock.release()
-  }
+  const { workAlone } = await import('#entry/held-home.ts')
+  return await workAlone(data, work)
 }
 
 /** The options of the command outweigh the environment. */

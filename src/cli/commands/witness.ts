@@ -1,15 +1,11 @@
-import { join } from 'node:path'
 import { isKeyName } from '#core/log/note.ts'
 import { accept } from '#core/result.ts'
 import { pathOf, privateFolder } from '#cli/files.ts'
-import { takeLock } from '#cli/lock.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
 import { FileError, UsageError } from '#cli/usage-error.ts'
 import { explain, setting, untilStopped } from './serve.ts'
 
 const DEFAULT_PORT = 8788
-/** A witness that was just told to stop takes a moment. */
-const LOCK_WAIT_MS = 5000
 
 /** `witness` */
 export const run: Command = async (call) => {
@@ -19,23 +15,22 @@ export const run: Command = async (call) => {
   const log = (line: string) => {
     if (!args.flag('quiet')) io.stderr.write(`${line}\n`)
   }
-  return await withWitnessFolder(call, async () => {
-    const witness = await startWitness({
-      home,
-      host: args.maybe('host') ?? '127.0.0.1',
-      port: args.count('port') ?? DEFAULT_PORT,
-      log,
-    }).catch(explainStart)
-    const { origins, url, vkey } = witness
-    io.stdout.write(
-      args.flag('json')
-        ? `${JSON.stringify({ url, vkey, logs: origins })}\n`
-        : `${[`${vkey} answers at ${url}`, ...origins.map((origin) => `log  ${origin}`)].join('\n')}\n`,
-    )
-    await untilStopped(io)
-    await witness.close()
-    return accept({ text: '', value: undefined })
-  })
+  privateFolder(home)
+  const witness = await startWitness({
+    home,
+    host: args.maybe('host') ?? '127.0.0.1',
+    port: args.count('port') ?? DEFAULT_PORT,
+    log,
+  }).catch(explainStart)
+  const { origins, url, vkey } = witness
+  io.stdout.write(
+    args.flag('json')
+      ? `${JSON.stringify({ url, vkey, logs: origins })}\n`
+      : `${[`${vkey} answers at ${url}`, ...origins.map((origin) => `log  ${origin}`)].join('\n')}\n`,
+  )
+  await untilStopped(io)
+  await witness.close()
+  return accept({ text: '', value: undefined })
 }
 
 /** `witness init` */
@@ -100,14 +95,10 @@ async function existingHome(call: Call): Promise<string> {
   return home
 }
 
-/** @throws Busy where another process works on the folder: two that cosign would sooner or later cosign two trees. */
+/** @throws Unavailable where another process works on the folder: two that cosign would sooner or later cosign two trees. */
 async function withWitnessFolder<T>(call: Call, work: () => Promise<T>): Promise<T> {
   const home = folderOf(call)
   privateFolder(home)
-  const lock = await takeLock(join(home, 'serving'), LOCK_WAIT_MS)
-  try {
-    return await work()
-  } finally {
-    lock.release()
-  }
+  const { workAlone } = await import('#entry/held-home.ts')
+  return await workAlone(home, work)
 }
