@@ -20,15 +20,10 @@ const GATHER_MILLISECONDS = 2
  */
 const GATHER_TURNS = 32
 
-/**
- * The pages of a new file. Keys are hashes, so an act writes some thirty pages, to the write-ahead log and from there to the file, and each whole: with
- * SQLite's usual 4096 bytes an act wrote four times as much. A file keeps the pages it was made with.
- */
-const PAGE_BYTES = 1024
 /** Pages kept in memory. */
 const CACHE_KIBIBYTES = 64 * 1024
 /** Pages of the write-ahead log at which a commit writes them back itself; `walForgetter` is there before it, unless writes come in floods. */
-const WAL_PAGES = 65_536
+const WAL_PAGES = 16_384
 
 /** Where a SQLite database is. */
 export interface SqliteOptions {
@@ -115,7 +110,6 @@ export function sqliteReader({ path }: SqliteOptions): Engine {
 function openDatabase(path: string): Database.Database {
   const database = new Database(path)
   // FULL makes each commit reach the disk before it is answered; the default of WAL would lose the last ones.
-  database.pragma(`page_size = ${String(PAGE_BYTES)}`)
   database.pragma('journal_mode = WAL')
   database.pragma('synchronous = FULL')
   database.pragma('foreign_keys = ON')
