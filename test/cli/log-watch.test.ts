@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemRandom } from '#client/random.ts'
 import { sha256Hex } from '#core/hash.ts'
-import { formatVkey, KEY_TYPE_COSIGNATURE, verifierOf } from '#core/log/note.ts'
+import { formatCheckpoint } from '#core/log/checkpoint.ts'
+import {
+  formatNote,
+  formatVkey,
+  KEY_TYPE_COSIGNATURE,
+  KEY_TYPE_ED25519,
+  signNote,
+  verifierOf,
+} from '#core/log/note.ts'
 import { closeServer, type Listening, listen } from '#entry/listen.ts'
 import { type Coalition, foundCoalition, ORIGIN, threeOf } from '#test/helpers/coalition.ts'
 import { companyKey } from '#test/helpers/coalition-keys.ts'
@@ -171,7 +179,7 @@ describe('watching a log that is forked', () => {
         { alert: 'log-refused', reason: 'checkpoint-inconsistent' },
       ])
       const file = String(ran.alerts[0]?.['evidence'])
-      const checked = await runHere(['log', 'evidence', file, '--json'])
+      const checked = await runHere(['log', 'evidence', file, '--json', '--home', home])
       expect([checked.code, jsonOf(checked)]).toMatchObject([0, { kind: 'fork' }])
       // The same fork is the same file; and the honest log is believed again.
       expect((await look()).alerts[0]?.['evidence']).toBe(file)
@@ -180,7 +188,7 @@ describe('watching a log that is forked', () => {
       const text = readFileSync(file, 'utf8')
       const broken = join(folder.path, `broken-${String(longer)}.json`)
       writeFileSync(broken, text.replace(/"shown": "coalition/, '"shown": "another'))
-      expect((await runHere(['log', 'evidence', broken])).code).toBe(5)
+      expect((await runHere(['log', 'evidence', broken, '--home', home])).code).toBe(5)
     },
   )
 
@@ -195,7 +203,7 @@ describe('watching a log that is forked', () => {
     const ran = await look()
     expect([ran.code, ran.alerts[0]?.['reason']]).toEqual([5, 'checkpoint-inconsistent'])
     const file = String(ran.alerts[0]?.['evidence'])
-    const checked = await runHere(['log', 'evidence', file, '--json'])
+    const checked = await runHere(['log', 'evidence', file, '--json', '--home', home])
     expect([checked.code, jsonOf(checked)]).toMatchObject([5, { kind: 'unproven' }])
   })
 
@@ -210,9 +218,9 @@ describe('watching a log that is forked', () => {
     const honest = join(folder.path, 'honest.json')
     writeFileSync(honest, JSON.stringify({ ...evidence, seen: earlier, shown: later }))
     // The proof is of the forged tree.
-    expect((await runHere(['log', 'evidence', honest])).code).toBe(5)
+    expect((await runHere(['log', 'evidence', honest, '--home', home])).code).toBe(5)
     writeFileSync(honest, JSON.stringify({ ...evidence, seen: later, shown: later }))
-    const same = await runHere(['log', 'evidence', honest])
+    const same = await runHere(['log', 'evidence', honest, '--home', home])
     expect([same.code, same.err]).toEqual([4, expect.stringContaining('one tree')])
   })
 
@@ -223,6 +231,23 @@ describe('watching a log that is forked', () => {
     expect([ran.code, ran.alerts]).toMatchObject([5, [{ reason: 'checkpoint-older' }]])
     expect(existsSync(String(ran.alerts[0]?.['evidence']))).toBe(true)
   })
+})
+
+test('evidence that a stranger signed with a key of their own proves nothing against the log', async () => {
+  await look()
+  const stranger = { name: ORIGIN, seed: new Uint8Array(32).fill(77) }
+  const vkey = formatVkey(verifierOf(stranger, KEY_TYPE_ED25519))
+  const [seen, shown] = [1, 2].map((fill) => {
+    const root = new Uint8Array(32).fill(fill)
+    const text = formatCheckpoint({ origin: ORIGIN, size: 9, root })
+    return formatNote({ text, signatures: [signNote(text, stranger)] })
+  })
+  const file = join(folder.path, 'strangers.json')
+  writeFileSync(file, JSON.stringify({ v: 1, log_keys: [vkey], seen, shown }))
+  const pinned = await runHere(['log', 'evidence', file, '--json', '--home', home])
+  expect([pinned.code, jsonOf(pinned)['refused']]).toEqual([5, 'note-unsigned'])
+  const given = await runHere(['log', 'evidence', file, '--json', '--log-key', vkey])
+  expect([given.code, jsonOf(given)]).toMatchObject([0, { kind: 'fork', log_keys: [vkey] }])
 })
 
 test('new entries that do not give the signed root are told, and not remembered', async () => {

@@ -4,12 +4,13 @@ import { checkEvidence, type ForkEvidence } from '#client/fork.ts'
 import { Outage } from '#client/http.ts'
 import { type WatchAlert, watchLog } from '#client/watch-log.ts'
 import { sha256Hex } from '#core/hash.ts'
+import { pinnedDirectory } from '#client/directory.ts'
 import { utf8 } from '#core/bytes.ts'
 import { accept, type Result } from '#core/result.ts'
 import { formatInstant } from '#core/time.ts'
 import { parseEvidence } from '#wire/evidence.ts'
 import { Busy } from '#cli/busy.ts'
-import { connect } from '#cli/connection.ts'
+import { connect, pinStore } from '#cli/connection.ts'
 import { EXIT, type ExitCode } from '#cli/exit.ts'
 import { readJson } from '#cli/files.ts'
 import { type Home, withHome } from '#cli/home.ts'
@@ -80,15 +81,17 @@ async function tryLook(
   }
 }
 
-/** `log evidence` */
+/** `log evidence`: by keys that are known from elsewhere, since whoever writes a file can sign for a key of their own. */
 export const evidence: Command = async (call) => {
   const parsed = parseEvidence(await readJson(call, call.args.argument(0)))
   if (!parsed.ok) return parsed
-  const verdict = checkEvidence(parsed.value)
+  const trusted = await trustedLogKeys(call)
+  if (!trusted.ok) return trusted
+  const keys = trusted.value
+  const verdict = checkEvidence({ ...parsed.value, log_keys: keys })
   if (!verdict.ok) return verdict
   const { kind, sizes } = verdict.value
   const trees = `${String(sizes[0])} and of ${String(sizes[1])} entries`
-  const keys = parsed.value.log_keys
   const output: Output = say(
     [
       kind === 'fork'
@@ -99,6 +102,18 @@ export const evidence: Command = async (call) => {
     { kind, sizes, log_keys: keys },
   )
   return accept({ ...output, exit: kind === 'fork' ? EXIT.done : EXIT.unverified })
+}
+
+/** The log keys that were given, or those that the pinned chain names. */
+async function trustedLogKeys(call: Call): Promise<Result<readonly string[]>> {
+  const given = call.args.list('log-key')
+  if (given.length > 0) return accept(given)
+  return await withHome(call, async (home) => {
+    const known = await pinnedDirectory(pinStore(home))
+    return known.ok
+      ? accept([...new Set(known.value.directory.chain.map(({ logKey }) => logKey))])
+      : known
+  })
 }
 
 /** The home is free for other commands between two looks. */

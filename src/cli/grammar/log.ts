@@ -75,9 +75,17 @@ export const LOG_COMMANDS: readonly CommandSpec[] = [
     path: 'log evidence',
     summary: 'check evidence of a fork, offline',
     about: [
-      'Exit code 0 says that the log keys named in the file signed two histories. Hold the keys against those of the coalition: dunant directory show.',
+      'It goes by the log keys of the chain that this home has pinned, or by those that you give; what the file says of keys counts for nothing.',
+      'Exit code 0 says that these keys signed two histories, 4 that the notes are of one, and 5 that nothing is proven.',
     ],
     args: [{ name: 'FILE', help: 'what dunant log watch wrote' }],
+    options: {
+      'log-key': {
+        type: 'list',
+        value: 'VKEY',
+        help: 'a log key of the coalition, from its members; default those of the pinned chain',
+      },
+    },
     examples: ['dunant log evidence fork-0b5c.json'],
     load: async () => (await import('#cli/commands/log-watch.ts')).evidence,
   },
