@@ -67,7 +67,12 @@ const SIGNER_ADDRESS =
 const HEADER = /^[A-Za-z0-9-]{1,64}$/
 
 const EnvironmentSchema = z.object({
-  DUNANT_ACTS_AT_ONCE: z.coerce.number().int().min(1).max(UNDER_WAY.all).default(UNDER_WAY.acts),
+  DUNANT_ACTS_AT_ONCE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(UNDER_WAY.arriving)
+    .default(UNDER_WAY.acts),
   DUNANT_CLIENT_ADDRESS_HEADER: z.string().regex(HEADER).optional(),
   DUNANT_CRYPTO: z.enum(['native', 'stock']).default('native'),
   DUNANT_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),

@@ -7,6 +7,7 @@ import { systemClock } from '#adapters/system/clock.ts'
 import { jsonEvents } from '#adapters/system/events.ts'
 import { countedEvents, openMetrics, type Registry } from '#adapters/system/metrics.ts'
 import { systemRandom } from '#adapters/system/random.ts'
+import { systemTimer } from '#adapters/system/timer.ts'
 import { openAdmission } from '#http/admission.ts'
 import { createApp } from '#http/app.ts'
 import type { BlobStore } from '#ports/blob.ts'
@@ -217,6 +218,7 @@ async function openPorts(
     admission: openAdmission({
       clock,
       random: systemRandom,
+      timer: systemTimer,
       clientAddress: clientAddressIn(config.clientAddressHeader),
       factor: config.limitFactor ?? 1,
       actsAtOnce: config.actsAtOnce,

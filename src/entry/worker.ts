@@ -14,6 +14,7 @@ import { migrateD1Storage, openD1Storage } from '#adapters/storage/d1.ts'
 import { systemClock } from '#adapters/system/clock.ts'
 import { jsonEvents } from '#adapters/system/events.ts'
 import { systemRandom } from '#adapters/system/random.ts'
+import { systemTimer } from '#adapters/system/timer.ts'
 import { fromHex } from '#core/bytes.ts'
 import { openAdmission } from '#http/admission.ts'
 import { createApp } from '#http/app.ts'
@@ -157,6 +158,7 @@ async function openPorts(environment: WorkerEnvironment): Promise<Opened> {
     admission: openAdmission({
       clock: systemClock,
       random: systemRandom,
+      timer: systemTimer,
       // Cloudflare sets it, whatever the client sent.
       clientAddress: (c) => c.req.header('CF-Connecting-IP') ?? '',
       factor: 1,

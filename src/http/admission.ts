@@ -4,6 +4,7 @@ import { sha256Hex } from '#core/hash.ts'
 import type { Reader } from '#core/decision.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Random } from '#ports/random.ts'
+import type { Timer } from '#ports/timer.ts'
 import {
   CLAIMS,
   type Counted,
@@ -13,16 +14,22 @@ import {
   type UnderWay,
   type Work,
 } from '#wire/limits.ts'
+import { expectBody, isCut, openArrivals } from './arrivals.ts'
 import { type Buckets, openBuckets } from './buckets.ts'
 import { overloaded, rateLimited } from './problem.ts'
-import { openVisitorNames } from './visitor.ts'
+import { neighbourhoodOf, openVisitorNames } from './visitor.ts'
 
 /** Sessions whose owner is remembered at once. */
 const SESSIONS_MAX = 10_000
+/** Addresses of parties that are remembered at once. */
+const KNOWN_MAX = 10_000
 /** The status of what was sent away, or could not be done. */
 const UNAVAILABLE = 503
 /** Addresses that probe this process and its monitors. */
 const UNCOUNTED = new Set(['/healthz', '/readyz', '/metrics'])
+const WITH_BODY = new Set(['PATCH', 'POST', 'PUT'])
+/** The longest body there is; a request without Content-Length is given the time for it. */
+const BODY_BYTES_MAX = 8 * 1024 * 1024
 
 /** Whom a request is charged to: `address:…`, `mailbox:…` or `party:…`. */
 export type Owner = `${Counted}:${string}`
@@ -31,6 +38,7 @@ export type Owner = `${Counted}:${string}`
 export interface AdmissionOptions {
   readonly clock: Clock
   readonly random: Random
+  readonly timer: Timer
   /** Where a request comes from: the socket's address, or what a trusted proxy says. */
   readonly clientAddress: (c: Context) => string
   /** How many times the published budgets are given; 1 for the published ones. */
@@ -105,16 +113,19 @@ interface State {
   readonly buckets: Buckets
   /** Owners of sessions that were seen to be valid. */
   readonly sessions: Map<string, Owner>
+  /** Addresses from which a party was heard. */
+  readonly known: Set<Owner>
 }
 
 /** Opens the admission of one process. */
 export function openAdmission(options: AdmissionOptions): Admission {
   const rates = scaled(options.factor)
   const buckets = openBuckets(options.clock)
-  const state: State = { rates, buckets, sessions: new Map() }
+  const state: State = { rates, buckets, sessions: new Map(), known: new Set() }
   const visitorOf = openVisitorNames(options.random)
   const limits = { ...UNDER_WAY, acts: options.actsAtOnce ?? UNDER_WAY.acts }
   const underWay = openCounters(limits)
+  const expect = openRoom(options, state.known)
   return {
     rates,
     underWay: limits,
@@ -122,11 +133,14 @@ export function openAdmission(options: AdmissionOptions): Admission {
       const work = workOf(c)
       if (work === undefined) return await next()
       const address = `address:${visitorOf(options.clientAddress(c))}` as const
-      const leave = underWay.enter(address)
+      const hasBody = WITH_BODY.has(c.req.method)
+      const leave = underWay.enter(address, hasBody ? undefined : 'bodiless')
       if (leave === undefined) return overloaded(c)
+      const forget = hasBody ? expect(c, address) : undefined
       try {
         return await counted(state, { c, next, sessionOwner, asked: { work, address } })
       } finally {
+        forget?.()
         leave()
       }
     },
@@ -146,6 +160,22 @@ export function openAdmission(options: AdmissionOptions): Admission {
     },
     isDoubtful: (c) => doubtOf(c) !== undefined,
     refuseClaim: (c, officer) => refuseClaim(state, c, officer),
+  }
+}
+
+/** Lets a body begin to arrive; once it has, it is `through` that counts what is done with it. */
+function openRoom(
+  { clientAddress, random, timer }: AdmissionOptions,
+  known: ReadonlySet<Owner>,
+): (c: Context, address: Owner) => () => void {
+  const neighboursOf = openVisitorNames(random, neighbourhoodOf)
+  const arrivals = openArrivals({ max: UNDER_WAY.arriving, timer })
+  return (c, address) => {
+    const isKnown = known.has(address)
+    const network = isKnown ? address : neighboursOf(clientAddress(c))
+    const arrival = arrivals.enter({ network, isKnown, bytes: announcedBytes(c) })
+    expectBody(c, arrival)
+    return arrival.end
   }
 }
 
@@ -203,22 +233,27 @@ async function admit(
   return rateLimited(c, { work, seconds, rate })
 }
 
-/** What was not done costs nothing; what was done is charged to whom it turned out to be for. */
-function settle(
-  { buckets, rates, sessions }: State,
-  { asked: { address, work }, c }: Pick<Guarded, 'asked' | 'c'>,
-  ticket: Ticket,
-): void {
-  if (c.res.status === UNAVAILABLE) {
-    giveBack(buckets, { ticket, work, rate: rateOf(rates, work, ticket.owner) })
+/**
+ * What was not done costs nothing; what was done is charged to whom it turned out to be for, and what nobody has proved to be theirs to the
+ * address. So a token that is not valid any more spends nothing of the party that it was made for.
+ */
+function settle(state: State, { asked, c }: Pick<Guarded, 'asked' | 'c'>, ticket: Ticket): void {
+  const { address, work } = asked
+  const { buckets, rates, sessions } = state
+  const rate = rateOf(rates, work, ticket.owner)
+  if (c.res.status === UNAVAILABLE && !isCut(c)) {
+    giveBack(buckets, { ticket, work, rate })
     return
   }
-  const owner = ownerFound(c)
-  if (owner === undefined || ticket.owner !== address) return
+  const found = ownerFound(c)
   const token = tokenOf(c)
-  if (token !== undefined && owner.bySession) remember(sessions, token, owner.name)
-  giveBack(buckets, { ticket, work, rate: rateOf(rates, work, address) })
-  buckets.charge(`${work}/${owner.name}`, rateOf(rates, work, owner.name))
+  if (found?.name.startsWith('party:') === true) rememberAddress(state, address)
+  if (token !== undefined && found?.bySession === true) remember(sessions, token, found.name)
+  if (token !== undefined && found === undefined) sessions.delete(token)
+  const payer = found?.name ?? address
+  if (payer === ticket.owner) return
+  giveBack(buckets, { ticket, work, rate })
+  buckets.charge(`${work}/${payer}`, rateOf(rates, work, payer))
 }
 
 function giveBack(
@@ -232,7 +267,8 @@ function giveBack(
 
 /** Counts what is under way; what enters gets the function to call when it has left, or nothing where there is no room. */
 function openCounters(limits: UnderWay): {
-  enter(address: Owner): (() => void) | undefined
+  /** `also` names a second count that the request is in. */
+  enter(address: Owner, also: 'bodiless' | undefined): (() => void) | undefined
   enterWork(work: keyof UnderWay): (() => void) | undefined
 } {
   const counts = new Map<string, number>()
@@ -243,13 +279,13 @@ function openCounters(limits: UnderWay): {
   }
   const has = (name: string, max: number): boolean => (counts.get(name) ?? 0) < max
   return {
-    enter: (address) => {
-      if (!has('all', limits.all) || !has(address, limits.address)) return undefined
-      add('all', 1)
-      add(address, 1)
+    enter: (address, also) => {
+      if (!has(address, limits.address)) return undefined
+      if (also !== undefined && !has(also, limits[also])) return undefined
+      const names = also === undefined ? [address] : [address, also]
+      for (const name of names) add(name, 1)
       return () => {
-        add('all', -1)
-        add(address, -1)
+        for (const name of names) add(name, -1)
       }
     },
     enterWork: (work) => {
@@ -305,6 +341,16 @@ function tokenOf(c: Context): string | undefined {
 function remember(sessions: Map<string, Owner>, token: string, owner: Owner): void {
   if (sessions.size >= SESSIONS_MAX) sessions.clear()
   sessions.set(token, owner)
+}
+
+function rememberAddress({ known }: State, address: Owner): void {
+  if (known.size >= KNOWN_MAX) known.clear()
+  known.add(address)
+}
+
+function announcedBytes(c: Context): number {
+  const announced = Number(c.req.header('Content-Length') ?? BODY_BYTES_MAX)
+  return announced >= 0 && announced <= BODY_BYTES_MAX ? announced : BODY_BYTES_MAX
 }
 
 function ownerFound(c: Context): Found | undefined {

@@ -13,9 +13,10 @@ import type { ReadMailboxPorts } from '#service/read-mailbox.ts'
 import type { ShippedTemplates } from '#service/template.ts'
 import type { UploadPorts } from '#service/upload-bundle.ts'
 import { type Admission, type Owner, ownerOfReader } from './admission.ts'
+import { BodyCut } from './arrivals.ts'
 import { answerHeaders } from './headers.ts'
 import { measure } from './measure.ts'
-import { plainProblem, problem, stopped } from './problem.ts'
+import { overloaded, plainProblem, problem, stopped } from './problem.ts'
 import { requestReader } from './reader.ts'
 import { actRoutes } from './routes/acts.ts'
 import { briefRoutes } from './routes/briefs.ts'
@@ -107,6 +108,11 @@ function wrongMethod(c: Context, methods: readonly string[]): Response {
 
 /** An outage may be tried again; a fault of ours says nothing outside, and of itself only its kind and place inside. */
 function failure(events: Events, error: Error, c: Context): Response {
+  if (error instanceof BodyCut) {
+    // What has not arrived of it would be taken for the next request.
+    c.header('Connection', 'close')
+    return overloaded(c)
+  }
   const operation = `${c.req.method} ${matchedRoutes(c).at(-1)?.path ?? ''}`
   if (error instanceof WritesStopped) {
     events.unavailable({ operation, code: error.reason })

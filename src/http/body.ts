@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { concat, fromUtf8 } from '#core/bytes.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { parseSealedAct } from '#wire/sealed-act.ts'
+import { whileArriving } from './arrivals.ts'
 
 /** An act with its signatures is at most this long, in either form. */
 export const ACT_REQUEST_BYTES_MAX = 1024 * 1024
@@ -18,8 +19,14 @@ export interface SealedActRequest {
  * Reads a body and counts its bytes as they come, whatever its headers announce.
  *
  * Refuses `request-too-large`, and `request-malformed` for a body that breaks off.
+ *
+ * @throws BodyCut where the body is too slow, or has to make room for others.
  */
 export async function readBytes(c: Context, bytesMax: number): Promise<Result<Uint8Array>> {
+  return await whileArriving(c, async () => await readCounted(c, bytesMax))
+}
+
+async function readCounted(c: Context, bytesMax: number): Promise<Result<Uint8Array>> {
   const announced = Number(c.req.header('Content-Length') ?? Number.NaN)
   if (announced > bytesMax) return refuse('request-too-large')
   // What is announced is what HTTP/1.1 delivers, and reading it whole spares a stream. Nobody relies on that: it is counted.

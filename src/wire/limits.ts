@@ -61,10 +61,12 @@ export const CLAIMS: Rate = { perMinute: 10, burst: 10 }
 
 /** Requests under way at once in one process; whatever comes beyond is told at once to come back. */
 export const UNDER_WAY = {
-  /** Of every kind, those included whose body is still arriving. */
-  all: 512,
-  /** Of one network address. */
+  /** Of one network address, of every kind. */
   address: 128,
+  /** Whose body is still arriving. Beyond it the newcomer is let in, and one is sent away of the network that has the most. */
+  arriving: 512,
+  /** Those that carry no body. */
+  bodiless: 512,
   /** Whose body has arrived. */
   acts: 256,
   challenges: 16,
@@ -107,7 +109,8 @@ export const LimitsSchema = z.strictObject({
   underWay: z.strictObject({
     acts: count,
     address: count,
-    all: count,
+    arriving: count,
+    bodiless: count,
     challenges: count,
     sessions: count,
     uploads: count,

@@ -1,4 +1,5 @@
 import { systemRandom } from '#adapters/system/random.ts'
+import { systemTimer } from '#adapters/system/timer.ts'
 import type { Clock } from '#ports/clock.ts'
 import { type Admission, openAdmission } from '#http/admission.ts'
 
@@ -7,6 +8,7 @@ export function unlimited(clock: Clock): Admission {
   return openAdmission({
     clock,
     random: systemRandom,
+    timer: systemTimer,
     clientAddress: () => '',
     factor: 1_000_000,
   })

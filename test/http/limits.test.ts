@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs'
 import type { Context } from 'hono'
 import { afterEach, expect, test } from 'vitest'
 import { systemRandom } from '#adapters/system/random.ts'
+import { systemTimer } from '#adapters/system/timer.ts'
 import { systemClock } from '#adapters/system/clock.ts'
 import { openAdmission } from '#http/admission.ts'
 import { createApp } from '#http/app.ts'
-import { networkOf, openVisitorNames } from '#http/visitor.ts'
+import { neighbourhoodOf, networkOf, openVisitorNames } from '#http/visitor.ts'
 import {
   type Answered,
   type Ask,
@@ -28,6 +29,7 @@ async function limited(): Promise<Coalition> {
   const admission = openAdmission({
     clock: { now: () => coalition?.clock.now() ?? now++ },
     random: systemRandom,
+    timer: systemTimer,
     clientAddress: (c: Context) => c.req.header('From-Address') ?? '192.0.2.1',
     factor: 1,
   })
@@ -73,6 +75,7 @@ test('an act beyond those that the server was told to let be under way is told t
   const admission = openAdmission({
     clock: { now: () => 0 },
     random: systemRandom,
+    timer: systemTimer,
     clientAddress: () => '',
     factor: 1,
     actsAtOnce: 1,
@@ -136,6 +139,7 @@ test('a party that has spent its own budget is turned away, and no other party i
   const admission = openAdmission({
     clock: { now: () => 0 },
     random: systemRandom,
+    timer: systemTimer,
     clientAddress: () => '',
     factor: 4 / RATES.acts.party.burst,
   })
@@ -199,6 +203,33 @@ test.each([
   expect(networkOf(address)).toBe(network)
 })
 
+test.each([
+  ['192.0.2.7', '192.0.2'],
+  ['::ffff:192.0.2.7', '192.0.2'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+])('%s shares the room for bodies with %s', (address, network) => {
+  expect(neighbourhoodOf(address)).toBe(network)
+})
+
+test('a token that is not valid any more spends nothing of its party, and its bearer pays', async () => {
+  const opened = await limited()
+  const { contoso } = threeOf(opened)
+  const old = await opened.session(contoso)
+  const read = async (token: string, from: string): Promise<number> => {
+    const headers = { Authorization: `Bearer ${token}`, 'From-Address': from }
+    return (await opened.ask('/api/acts?status=pending', { headers })).status
+  }
+  expect(await read(old, '192.0.2.1')).toBe(200)
+  opened.clock.advance(13 * 3600)
+  const thief = async (): Promise<Answered> =>
+    await opened.ask('/api/acts?status=pending', {
+      headers: { Authorization: `Bearer ${old}`, 'From-Address': '192.0.2.99' },
+    })
+  expect(await until429(RATES.reads.address.burst + 5, thief)).toBe(RATES.reads.address.burst)
+  const token = await opened.session(contoso)
+  for (let i = 0; i < 5; i++) expect(await read(token, '192.0.2.1')).toBe(200)
+})
+
 test('the name of an address tells nothing without the key of the process', () => {
   const [one, other] = [openVisitorNames(systemRandom), openVisitorNames(systemRandom)]
   expect(one('192.0.2.7')).toBe(one('::ffff:192.0.2.7'))
@@ -211,6 +242,7 @@ test('beyond what may be under way, requests are sent away at once and told when
   const admission = openAdmission({
     clock: systemClock,
     random: systemRandom,
+    timer: systemTimer,
     clientAddress: (c: Context) => c.req.header('From-Address') ?? '',
     factor: 1000,
   })
