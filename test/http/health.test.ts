@@ -7,6 +7,7 @@ import { openFileSigner } from '#adapters/log/file-signer.ts'
 import { openRemoteSigner } from '#adapters/log/remote-signer.ts'
 import { systemRandom } from '#adapters/system/random.ts'
 import { createApp, type HttpPorts } from '#http/app.ts'
+import { Unavailable } from '#ports/storage.ts'
 import { openDirectory, openLogKeys } from '#service/read-directory.ts'
 import { openSequencer } from '#service/sequence-log.ts'
 import { type Coalition, foundCoalition, ORIGIN, threeOf } from '#test/helpers/coalition.ts'
@@ -45,6 +46,23 @@ test('a server that was told to end is not ready, and ends its connections', asy
   const draining = { ...ports, isDraining: () => true }
   expect(await ready(draining)).toEqual(without('draining'))
   expect((await createApp(draining).request('/healthz')).headers.get('Connection')).toBe('close')
+})
+
+test('readiness is looked at once in a second, however often it is asked for', async () => {
+  const { clock, ports } = await found()
+  let looked = 0
+  const signer = {
+    state: async () => {
+      looked += 1
+      return await Promise.reject(new Unavailable('no signer'))
+    },
+  }
+  const app = createApp({ ...ports, signer })
+  for (let i = 0; i < 5; i++) expect((await app.request('/readyz')).status).toBe(503)
+  expect(looked).toBe(1)
+  clock.advance(1)
+  await app.request('/readyz')
+  expect(looked).toBe(2)
 })
 
 test('a server without its storage is not ready, and alive', async () => {
