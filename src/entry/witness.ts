@@ -1,13 +1,15 @@
 import { nativeNoteCheck } from '#adapters/crypto/native.ts'
 import { openFileWitnessMemory } from '#adapters/log/file-witness-memory.ts'
 import { systemClock } from '#adapters/system/clock.ts'
+import { systemRandom } from '#adapters/system/random.ts'
+import { systemTimer } from '#adapters/system/timer.ts'
 import { jsonEvents } from '#adapters/system/events.ts'
 import { KEY_TYPE_COSIGNATURE, verifierOf } from '#core/log/note.ts'
 import { createWitnessApp } from '#http/witness-app.ts'
 import type { Clock } from '#ports/clock.ts'
 import { openWitness } from '#service/cosign-checkpoint.ts'
 import { startAlone } from './held-home.ts'
-import { closeServer, listen } from './listen.ts'
+import { clientAddressIn, closeServer, listen } from './listen.ts'
 import { readWitnessHome } from './witness-home.ts'
 
 /** What one witness process is started with. */
@@ -18,6 +20,8 @@ export interface WitnessOptions {
   readonly port: number
   /** Receives one line of JSON per event. */
   readonly log: (line: string) => void
+  /** The field in which a proxy names the client last; the socket's address counts where it is left out. */
+  readonly clientAddressHeader?: string | undefined
   /** The system's clock where it is left out. */
   readonly clock?: Clock
 }
@@ -51,15 +55,25 @@ async function startInHome(options: WitnessOptions): Promise<RunningWitness> {
     origins,
     witness: verifierOf(signer, KEY_TYPE_COSIGNATURE),
   })
+  const clock = options.clock ?? systemClock
   const witness = openWitness({
     check: nativeNoteCheck,
-    clock: options.clock ?? systemClock,
+    clock,
     events,
     logs: home.logs,
     memory,
     signer,
   })
-  const { server, url } = await listen(createWitnessApp({ events, origins, witness }), options)
+  const app = createWitnessApp({
+    clientAddress: clientAddressIn(options.clientAddressHeader),
+    clock,
+    events,
+    origins,
+    random: systemRandom,
+    timer: systemTimer,
+    witness,
+  })
+  const { server, url } = await listen(app, options)
   events.listening({ url })
   return { url, vkey: home.vkey, origins, close: async () => await closeServer(server) }
 }

@@ -13,8 +13,9 @@ import {
   formatVkey,
 } from '#core/log/note.ts'
 import { formatAddCheckpoint, parseCosignatureLines, withSignatures } from '#core/log/witness.ts'
+import { CHECKPOINTS } from '#http/witness-app.ts'
 import { followLog } from '#entry/witness-home.ts'
-import type { RunningWitness } from '#entry/witness.ts'
+import { type RunningWitness, startWitness } from '#entry/witness.ts'
 import { consecutive, valueOf } from '#test/core/log/worked-example.ts'
 import { toyLog } from '#test/helpers/toy-log.ts'
 import { serveWitness, type WitnessFolder, witnessFolder } from '#test/helpers/witnesses.ts'
@@ -143,6 +144,18 @@ test('a line that was copied a hundred times is one line: cosigned with the righ
   await cosigned(await add(body(0)), 3)
   const note = valueOf(parseNote(await (await latest()).text()))
   expect(note.signatures.map(({ name }) => name)).toEqual(['log.example', 'witness.example/w1'])
+})
+
+test('429: an address that asks more than any log does, until time has passed', async () => {
+  await witness.close()
+  let now = 1_795_000_000
+  const options = { home: folder.home, host: '127.0.0.1', port: 0, log: () => undefined }
+  witness = await startWitness({ ...options, clock: { now: () => now } })
+  for (let i = 0; i < CHECKPOINTS.burst; i++) expect((await add('x')).status).toBe(400)
+  const sentAway = await add('x')
+  expect([sentAway.status, sentAway.headers.get('Retry-After')]).toEqual([429, '1'])
+  now += 1
+  expect((await add('x')).status).toBe(400)
 })
 
 test('foreign lines are ignored, and neither kept nor shown', async () => {

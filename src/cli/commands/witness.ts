@@ -20,6 +20,7 @@ export const run: Command = async (call) => {
     home,
     host: args.maybe('host') ?? '127.0.0.1',
     port: args.count('port') ?? DEFAULT_PORT,
+    clientAddressHeader: args.maybe('client-address-header'),
     log,
   }).catch(explainStart)
   const { origins, url, vkey } = witness

@@ -16,6 +16,11 @@ export const WITNESS_COMMANDS: readonly CommandSpec[] = [
     options: {
       host: { type: 'text', value: 'ADDRESS', help: 'address to listen on; default 127.0.0.1' },
       port: { type: 'text', value: 'N', help: 'port to listen on, 0 for any; default 8788' },
+      'client-address-header': {
+        type: 'text',
+        value: 'FIELD',
+        help: 'the field in which a proxy names the client last; without it all behind it count as one',
+      },
       quiet: { type: 'flag', help: 'print no line per event' },
       ...DATA,
     },
