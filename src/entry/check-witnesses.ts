@@ -1,4 +1,5 @@
 import type { Directory } from '#core/directory.ts'
+import type { Events } from '#ports/events.ts'
 import type { LogSigner } from '#ports/log-signer.ts'
 import type { Storage } from '#ports/storage.ts'
 import type { Witness } from '#ports/witness.ts'
@@ -13,16 +14,24 @@ import { checkStart, StartRefused } from './open-signer.ts'
  */
 export async function checkWitnesses(checked: {
   readonly directory: Directory
+  readonly events: Events
   readonly origin: string
   readonly signer: LogSigner
   readonly storage: Storage
   readonly witnesses: readonly Witness[]
 }): Promise<void> {
-  const { directory, origin, signer, storage, witnesses } = checked
+  const { directory, events, origin, signer, storage, witnesses } = checked
   const alarm = await readAlarm(storage)
   if (alarm !== undefined) throw new StartRefused(stopOf(alarm).message)
   const { vkeys: signerKeys } = await signer.state()
-  const recalled = await recallWitnesses({ directory, origin, signerKeys, witnesses })
+  const recalled = await recallWitnesses({
+    directory,
+    events,
+    origin,
+    signerKeys,
+    storage,
+    witnesses,
+  })
   await checkStart(storage, signer, recalled.seen)
   if (!recalled.isEnough)
     throw new StartRefused(

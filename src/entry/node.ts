@@ -100,7 +100,7 @@ async function startInHome(options: ServerOptions): Promise<RunningServer> {
   const opened = { home, storage, blobs, events, signer, config, clock, reach }
   const { collector, ports } = await openPorts(opened)
   const directory = await ports.directory.current()
-  await checkWitnesses({ ...reach, directory, origin: home.file.origin, signer, storage })
+  await checkWitnesses({ ...reach, directory, events, origin: home.file.origin, signer, storage })
   await ports.sequencer.flush()
   collector.wake()
   let isDraining = false

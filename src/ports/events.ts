@@ -10,6 +10,8 @@ export type WitnessFailure =
   | 'cosignature-missing'
   | 'cosignature-wrong'
   | 'claim-unproven'
+  /** It shows a checkpoint of a log key that had been replaced by then: somebody has stolen that key. */
+  | 'key-replaced'
 
 /**
  * What the server reports about itself: one function per event, typed fields, no free text.

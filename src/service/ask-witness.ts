@@ -7,7 +7,7 @@ import { type Storage, Unavailable } from '#ports/storage.ts'
 import type { Witness, WitnessAnswer } from '#ports/witness.ts'
 import { alarmOf, type WitnessedTree } from './check-log.ts'
 import type { LogAlarm } from './log-alarm.ts'
-import { logKeysOf, verifyOwnCheckpoint } from './released-size.ts'
+import { isByReplacedKey, logKeysOf, verifyOwnCheckpoint } from './released-size.ts'
 import { sharedProver } from './sequence-log.ts'
 
 /** One proof that begins at the wrong size is made anew, once. */
@@ -95,6 +95,7 @@ async function holdAgainstLog(
 ): Promise<Asked> {
   const seen = await seenBy(witness, ports.origin, logKeysOf(wanted.directory))
   if (seen === undefined) return failed('claim-unproven')
+  if (await isByReplacedKey(ports.storage, wanted.directory, seen)) return failed('key-replaced')
   const alarm = await alarmOf(ports.storage, seen)
   if (alarm !== undefined) return { kind: 'contradicted', alarm }
   return failed(seen.size > wanted.size ? 'ahead' : 'claim-unproven')

@@ -5,6 +5,7 @@ import {
   formatSignatureLine,
   type NoteSigner,
   parseNote,
+  verifyNote,
   type SignatureCheck,
   type SignedNote,
   type VerifierKey,
@@ -23,7 +24,7 @@ import type { WitnessMemory } from '#ports/witness-memory.ts'
 export interface CosignPorts {
   readonly clock: Clock
   readonly events: Events
-  /** The keys of each log that this witness watches, by origin. */
+  /** The keys of each log that this witness watches, by origin, in the order in which they follow each other. */
   readonly logs: ReadonlyMap<string, readonly VerifierKey[]>
   readonly memory: WitnessMemory
   readonly signer: NoteSigner
@@ -72,8 +73,13 @@ export function openWitness(ports: CosignPorts): CosigningWitness {
       const keys = ports.logs.get(origin)
       if (keys === undefined) return { kind: 'unknown-log' }
       return await inTurn(origin, async () => {
-        const last = treeOf(await ports.memory.recall(origin))
-        const judgement = judgeCheckpoint(request.value, { keys, check: ports.check, last })
+        const remembered = await ports.memory.recall(origin)
+        const last = treeOf(remembered)
+        const judgement = judgeCheckpoint(request.value, {
+          keys: keysInForce(keys, remembered),
+          check: ports.check,
+          last,
+        })
         if (judgement.kind === 'consistent') {
           const { text } = request.value.note
           const { checkpoint, signatures } = judgement
@@ -99,6 +105,17 @@ async function cosign(
   await memory.remember(origin, formatNote({ text, signatures: [...signatures, own] }))
   events.checkpointCosigned({ origin, treeSize: size })
   return { kind: 'cosigned', line: `${formatSignatureLine(own)}\n` }
+}
+
+/** Once a key has signed what is remembered, those before it have been replaced, and whoever still has one is a thief. */
+function keysInForce(
+  keys: readonly VerifierKey[],
+  remembered: string | undefined,
+): readonly VerifierKey[] {
+  const note = remembered === undefined ? undefined : parseNote(remembered)
+  if (keys.length < 2 || note?.ok !== true) return keys
+  const inUse = keys.findLastIndex((key) => verifyNote(note.value, [key]).ok)
+  return keys.slice(Math.max(inUse, 0))
 }
 
 /** @throws Error where the memory gives what it was never given. */

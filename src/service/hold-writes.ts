@@ -47,7 +47,14 @@ async function holdAgainstWitnesses(ports: HoldPorts): Promise<void> {
   const { events, origin, signer, storage, witnesses } = ports
   const directory = await ports.directory.current()
   const { vkeys: signerKeys } = await signer.state()
-  const recalled = await recallWitnesses({ directory, origin, signerKeys, witnesses })
+  const recalled = await recallWitnesses({
+    directory,
+    events,
+    origin,
+    signerKeys,
+    storage,
+    witnesses,
+  })
   for (const tree of recalled.seen) {
     const alarm = await alarmOf(storage, tree)
     if (alarm === undefined) continue

@@ -1,16 +1,19 @@
 import type { Directory } from '#core/directory.ts'
-import { Unavailable } from '#ports/storage.ts'
+import type { Events } from '#ports/events.ts'
+import { type Storage, Unavailable } from '#ports/storage.ts'
 import type { Witness } from '#ports/witness.ts'
 import { seenBy } from './ask-witness.ts'
 import type { WitnessedTree } from './check-log.ts'
-import { logKeysOf } from './released-size.ts'
+import { isByReplacedKey, logKeysOf } from './released-size.ts'
 
 /** Whom a server asks before it goes on with its log, and about what. */
 export interface RecallPorts {
   readonly directory: Directory
+  readonly events: Events
   readonly origin: string
   /** Log keys that the signer holds: the stored chain does not name those that came after it, where it is an old one. */
   readonly signerKeys: readonly string[]
+  readonly storage: Pick<Storage, 'governance'>
   /** Those that have an address here. */
   readonly witnesses: readonly Witness[]
 }
@@ -26,7 +29,7 @@ export interface Recalled {
 
 /**
  * Asks all witnesses what they cosigned last. With n of them in the charter and a quorum of k, n - k + 1 have to tell: then every quorum that
- * may have cosigned a tree has one of them in it.
+ * may have cosigned a tree has one of them in it. Who shows a checkpoint of a key that had been replaced by then has told nothing.
  */
 export async function recallWitnesses(ports: RecallPorts): Promise<Recalled> {
   const { directory, origin, signerKeys, witnesses } = ports
@@ -35,7 +38,10 @@ export async function recallWitnesses(ports: RecallPorts): Promise<Recalled> {
   await Promise.all(
     witnesses.map(async (witness) => {
       const tree = await orSilent(seenBy(witness, origin, logKeys))
-      if (tree !== undefined) told.set(witness.vkey, tree)
+      if (tree === undefined) return
+      if (await isByReplacedKey(ports.storage, directory, tree))
+        ports.events.witnessFailed({ witness: witness.key.name, reason: 'key-replaced' })
+      else told.set(witness.vkey, tree)
     }),
   )
   const { keys, quorum } = directory.charter?.witnesses ?? { keys: [], quorum: 0 }

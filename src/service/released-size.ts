@@ -92,6 +92,29 @@ export function verifyOwnCheckpoint(
   return undefined
 }
 
+/**
+ * Tells whether a checkpoint is of a key that the charter had replaced before a tree of that size: only a thief can have signed it. The
+ * amendment itself stands in the first tree that the next key signs.
+ *
+ * @throws Unavailable
+ */
+export async function isByReplacedKey(
+  storage: Pick<Storage, 'governance'>,
+  directory: Directory,
+  { note, size }: StoredCheckpoint,
+): Promise<boolean> {
+  const { chain } = directory
+  let isReplaced = false
+  for (const key of logKeysOf(directory)) {
+    if (verifyOwnCheckpoint(note, [key]) === undefined) continue
+    const next = chain.findLastIndex(({ logKey }) => logKey === key) + 1
+    const [amendment] = next < chain.length ? await storage.governance(next, 1) : []
+    if (amendment?.leafIndex === undefined || size <= amendment.leafIndex) return false
+    isReplaced = true
+  }
+  return isReplaced
+}
+
 /** Tells whether an act took effect by a record that stands below a tree size. */
 export function isAdoptedBelow(records: readonly LoggedRecord[], size: number): boolean {
   return records.some(
