@@ -1,5 +1,5 @@
 import { NO_HEAD } from './act.ts'
-import type { CharterTerms, Duty, PartyKind, PolicyRule } from './act-bodies.ts'
+import type { CharterTerms, Duty, PartyKind, PolicyRule, WitnessPolicy } from './act-bodies.ts'
 import { type PersistentMap, persistentMap } from './persistent-map.ts'
 import { accept, refuse, type Result } from './result.ts'
 import { DAY_SECONDS, dayOf, parseInstant } from './time.ts'
@@ -60,6 +60,8 @@ export interface ChainLink {
    * is, so that each tree names its own key.
    */
   readonly logKey: string
+  /** The witnesses that the charter names from this record on: every tree whose newest governance record this is counts as cosigned by them. */
+  readonly witnesses: WitnessPolicy
 }
 
 /** The directory of a coalition that has no charter yet. */
@@ -109,7 +111,8 @@ export function governanceDay(directory: Directory, now: number): string {
 /** Appends a record to the chain of a directory that `decideGovernance` has already changed. */
 export function withRecord(directory: Directory, record: { hash: string; day: string }): Directory {
   const logKey = directory.charter?.log_key ?? ''
-  return { ...directory, chain: [...directory.chain, { ...record, logKey }] }
+  const witnesses = directory.charter?.witnesses ?? { keys: [], quorum: 0 }
+  return { ...directory, chain: [...directory.chain, { ...record, logKey, witnesses }] }
 }
 
 /**

@@ -2,14 +2,13 @@ import { readdirSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { verifyCosignatures } from '#core/log/cosignature.ts'
-import { parseNote, parseVkey } from '#core/log/note.ts'
 import { dayOf } from '#core/time.ts'
 import type { Registry } from '#adapters/system/metrics.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Gauge } from '#ports/metrics.ts'
 import type { Storage } from '#ports/storage.ts'
 import type { DirectoryReader } from '#service/read-directory.ts'
+import { cosignersOf, publishedCheckpoint } from '#service/released-size.ts'
 
 const NANOSECONDS = 1e9
 const WAITING_MAX = 1_024
@@ -123,20 +122,16 @@ export function witnessGauges(ports: {
   clock: Clock
   directory: DirectoryReader
 }): readonly Gauge[] {
-  const { clock, storage } = ports
+  const { clock } = ports
   const newest = async () => {
-    const { charter } = await ports.directory.current()
-    const { keys, quorum } = charter?.witnesses ?? { keys: [], quorum: 0 }
-    return { keys, found: quorum === 0 ? undefined : await storage.latestCheckpoint(quorum) }
+    const found = await publishedCheckpoint(ports)
+    return found?.witnesses.quorum === 0 ? undefined : found
   }
   const age = async (choose: (...times: readonly number[]) => number) => {
-    const { found, keys } = await newest()
-    const note = found === undefined ? undefined : parseNote(found.note)
-    const witnesses = keys
-      .map((key) => parseVkey(key))
-      .flatMap((key) => (key.ok ? [key.value] : []))
-    const cosigned = note?.ok === true ? verifyCosignatures(note.value, witnesses) : undefined
-    const times = cosigned?.ok === true ? cosigned.value.map(({ timeSeconds }) => timeSeconds) : []
+    const found = await newest()
+    if (found === undefined) return undefined
+    const cosigned = cosignersOf(found.note, await ports.directory.current(), found.witnesses)
+    const times = (cosigned ?? []).map(({ timeSeconds }) => timeSeconds)
     return times.length === 0 ? undefined : clock.now() - choose(...times)
   }
   const help =
@@ -146,7 +141,7 @@ export function witnessGauges(ports: {
     {
       name: 'dunant_log_witnessed_leaves',
       help: 'Leaves under the newest checkpoint that the quorum of witnesses cosigned.',
-      read: async () => (await newest()).found?.size,
+      read: async () => (await newest())?.size,
     },
     { name, help, labels: { which: 'newest' }, read: async () => await age(Math.max) },
     { name, help, labels: { which: 'oldest' }, read: async () => await age(Math.min) },

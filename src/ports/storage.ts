@@ -172,9 +172,15 @@ export interface Storage {
    * @param cosigned how many distinct witnesses cosigned it, 0 where it is left out
    */
   saveCheckpoint(size: number, note: string, cosigned?: number): Promise<void>
-  /** The checkpoint of the greatest size, among those that at least so many witnesses cosigned: 0 where it is left out, which all are. */
+  /**
+   * The checkpoint of the greatest size.
+   *
+   * @param cosigned among those that at least so many witnesses cosigned: 0 where it is left out, which all are
+   * @param sizeMax among those of at most so many leaves; of any where it is left out
+   */
   latestCheckpoint(
     cosigned?: number,
+    sizeMax?: number,
   ): Promise<{ readonly size: number; readonly note: string } | undefined>
   /** Writes as durably as everything else, and leaves nothing behind: a disk that is full, or lets nothing be written, still reads. */
   probe(): Promise<void>

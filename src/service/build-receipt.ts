@@ -12,7 +12,7 @@ import { readActRecord, readHeadRecord } from '#core/record.ts'
 import { recordHash, splitAddendum } from '#core/log/leaf.ts'
 import { loadSubjects } from './load-subjects.ts'
 import type { DirectoryReader } from './read-directory.ts'
-import { publishedCheckpoint } from './released-size.ts'
+import { publishedUpTo } from './released-size.ts'
 import { sharedProver } from './sequence-log.ts'
 
 const CHAIN_PAGE = 200
@@ -60,7 +60,7 @@ export async function buildReceipt(
 ): Promise<Receipt | undefined> {
   const newest = await ports.storage.latestCheckpoint()
   if (newest === undefined) return undefined
-  const shown = await publishedCheckpoint(ports.storage, await ports.directory.current())
+  const shown = await publishedUpTo(ports, newest)
   const notice = await noticeOf(ports, parsed)
   const needed = [parsed.id, ...(notice?.release === undefined ? [] : [notice.release])]
   const isOld = shown !== undefined && (await isBelow(ports.storage, needed, { newest, shown }))

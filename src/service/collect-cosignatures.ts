@@ -1,3 +1,4 @@
+import type { WitnessPolicy } from '#core/act-bodies.ts'
 import type { Directory } from '#core/directory.ts'
 import { formatNote, type NoteSignature, parseNote } from '#core/log/note.ts'
 import { withSignatures } from '#core/log/witness.ts'
@@ -9,6 +10,7 @@ import { askWitness, type AskWitnessPorts, failureOf } from './ask-witness.ts'
 import { type LogAlarm, raiseAlarm, readAlarm } from './log-alarm.ts'
 import type { DirectoryReader } from './read-directory.ts'
 import { cosignersOf, type StoredCheckpoint } from './released-size.ts'
+import { witnessesOf } from './tree-witnesses.ts'
 
 /** Longer than any round: one that runs on was lost, as a Worker loses what runs when its request is gone. */
 const ROUND_SECONDS_MAX = 120
@@ -81,15 +83,18 @@ export function openCollector(ports: CollectPorts): Collector {
 /** One round: every witness that has not cosigned the newest checkpoint, or not today, is asked for it at the same time. */
 async function round(ports: CollectPorts, state: State): Promise<void> {
   if (await isAlarmed(ports, state)) return
-  const directory = await ports.directory.current()
-  const policy = directory.charter?.witnesses
-  compare(ports, state, policy?.keys)
   const newest = await ports.storage.latestCheckpoint()
-  if (policy === undefined || policy.quorum === 0 || newest === undefined) return
-  const missing = missingFrom(ports, newest, directory)
+  // Read after the checkpoint, whose own leaves say who its witnesses are.
+  const directory = await ports.directory.current()
+  compare(ports, state, directory.charter?.witnesses.keys)
+  if (newest === undefined) return
+  const witnesses = await witnessesOf(ports.storage, directory, newest.size)
+  if (witnesses === undefined || witnesses.quorum === 0) return
+  const tree = { newest, directory, witnesses }
+  const missing = missingFrom(ports, tree)
   const asked = missing.filter((witness) => !state.busy.has(witness))
   if (asked.length === 0) return
-  const gathering = openGathering(ports, { newest, directory, quorum: policy.quorum })
+  const gathering = openGathering(ports, tree)
   const answers = asked.map(async (witness) => await askOne(ports, state, { gathering, witness }))
   const all = Promise.all(answers)
   await Promise.race([all, gathering.enough.then(async () => await ports.wait(STRAGGLER_SECONDS))])
@@ -123,19 +128,24 @@ function compare(ports: CollectPorts, state: State, keys: readonly string[] | un
   )
 }
 
+/** A tree that is to be cosigned, and by whom. */
+interface WantedTree {
+  readonly newest: StoredCheckpoint
+  readonly directory: Directory
+  readonly witnesses: WitnessPolicy
+}
+
 function missingFrom(
   ports: CollectPorts,
-  { note }: StoredCheckpoint,
-  directory: Directory,
+  { directory, newest, witnesses }: WantedTree,
 ): readonly Witness[] {
   const stale = ports.clock.now() - DAY_SECONDS
-  const fresh = (cosignersOf(note, directory) ?? []).filter(
+  const fresh = (cosignersOf(newest.note, directory, witnesses) ?? []).filter(
     ({ timeSeconds }) => timeSeconds > stale,
   )
-  const keys = directory.charter?.witnesses.keys ?? []
   return ports.witnesses.filter(
     ({ key, vkey }) =>
-      keys.includes(vkey) && !fresh.some(({ witness }) => witness.name === key.name),
+      witnesses.keys.includes(vkey) && !fresh.some(({ witness }) => witness.name === key.name),
   )
 }
 
@@ -181,8 +191,9 @@ interface Gathering {
 /** Gathers the cosignatures of one checkpoint, also those that come after its round. */
 function openGathering(
   ports: CollectPorts,
-  { directory, newest, quorum }: { newest: StoredCheckpoint; directory: Directory; quorum: number },
+  { directory, newest, witnesses }: WantedTree,
 ): Gathering {
+  const { quorum } = witnesses
   const parsed = parseNote(newest.note)
   if (!parsed.ok) throw new Error('a stored checkpoint is no note')
   let note = parsed.value
@@ -194,7 +205,7 @@ function openGathering(
   })
   const store = async (least: number): Promise<void> => {
     const text = formatNote(note)
-    const cosigned = isKept ? 0 : (cosignersOf(text, directory)?.length ?? 0)
+    const cosigned = isKept ? 0 : (cosignersOf(text, directory, witnesses)?.length ?? 0)
     if (isKept || cosigned < least) return
     await ports.storage.saveCheckpoint(newest.size, text, cosigned)
     isKept = true

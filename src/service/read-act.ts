@@ -140,7 +140,7 @@ async function isRecipient(
   if (reader.kind !== 'mailbox' || (act.type !== 'notice.file' && act.type !== 'notice.support'))
     return false
   const notice = act.type === 'notice.file' ? id : act.body.notice
-  const size = await releasedSize(ports.storage, await ports.directory.current())
+  const size = await releasedSize(ports)
   return (await releasedLines(ports.storage, { mailbox: reader.id, size })).some(
     ({ bundle }) => bundle.filed === notice,
   )

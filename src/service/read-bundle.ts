@@ -61,7 +61,7 @@ async function findBundle(
       return (await loadSubjects(ports.storage, () => [{ kind: 'bundle', id }])).get('bundle', id)
     }
     case 'mailbox': {
-      const size = await releasedSize(ports.storage, await ports.directory.current())
+      const size = await releasedSize(ports)
       const lines = await releasedLines(ports.storage, { mailbox: reader.id, size })
       return lines.find(
         ({ line, bundle }) => bundle.root === wanted.root && line.index === wanted.index,

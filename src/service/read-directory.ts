@@ -17,6 +17,7 @@ const PAGE = 200
 
 /** Gives the directory as it stands now. */
 export interface DirectoryReader {
+  /** Holds every record that was committed before the call. */
   current(): Promise<Directory>
 }
 
@@ -36,6 +37,7 @@ export interface DirectoryPorts {
 export function openDirectory(ports: DirectoryPorts): DirectoryReader {
   let known = emptyDirectory(ports.origin)
   let running: Promise<Directory> | undefined
+  let next: Promise<Directory> | undefined
   const refresh = async (): Promise<Directory> => {
     const [subject] = await ports.storage.readSubjects([DIRECTORY_SUBJECT])
     while (known.chain.length < (subject?.version ?? 0)) {
@@ -45,12 +47,17 @@ export function openDirectory(ports: DirectoryPorts): DirectoryReader {
     }
     return known
   }
+  const start = async (before: Promise<Directory> | undefined): Promise<Directory> => {
+    await before?.catch(() => undefined)
+    // Nothing has been read so far: all who called until now are served by this run.
+    next = undefined
+    running = refresh()
+    return await running
+  }
   return {
     current: async () => {
-      running ??= refresh().finally(() => {
-        running = undefined
-      })
-      return await running
+      next ??= start(running)
+      return await next
     },
   }
 }

@@ -76,7 +76,7 @@ export async function readLineList(
   id: string,
 ): Promise<Result<LineList>> {
   if (reader.kind !== 'mailbox' || reader.id !== id) return refuse('mailbox-unavailable')
-  const size = await releasedSize(ports.storage, await ports.directory.current())
+  const size = await releasedSize(ports)
   const lines: MailboxEntry[] = []
   for (const { line, bundle } of await releasedLines(ports.storage, { mailbox: id, size })) {
     if (bundle.filed !== undefined)

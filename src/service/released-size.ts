@@ -1,8 +1,11 @@
+import type { WitnessPolicy } from '#core/act-bodies.ts'
 import type { Directory } from '#core/directory.ts'
 import { type VerifiedCheckpoint, verifyCheckpoint } from '#core/log/checkpoint.ts'
 import { type VerifiedCosignature, verifyCosignatures } from '#core/log/cosignature.ts'
 import { matchSignatures, parseNote, parseVkey, type VerifierKey } from '#core/log/note.ts'
 import type { LoggedRecord, Storage } from '#ports/storage.ts'
+import type { DirectoryReader } from './read-directory.ts'
+import { witnessedTrees } from './tree-witnesses.ts'
 
 /** A signed checkpoint as it is stored. */
 export interface StoredCheckpoint {
@@ -10,20 +13,54 @@ export interface StoredCheckpoint {
   readonly note: string
 }
 
+/** What tells how far the log is released. */
+export interface ReleasePorts {
+  readonly directory: DirectoryReader
+  readonly storage: Storage
+}
+
+/** The checkpoint that the world is shown, with the witnesses who vouch for its tree. */
+export interface PublishedCheckpoint extends StoredCheckpoint {
+  readonly witnesses: WitnessPolicy
+}
+
 /**
- * The checkpoint that the world is shown: the newest one that the quorum of witnesses which the charter names has cosigned, while younger
- * ones wait for them; the newest of all where the charter names none. `undefined` where there is none yet.
+ * The checkpoint that the world is shown: the newest one that the quorum of its witnesses has cosigned, while younger ones wait for theirs.
+ * `undefined` where there is none yet.
  *
- * So what was once shown as witnessed stays so, however many acts arrive.
+ * Each tree is judged by the witnesses that its own leaves name, and needs none where they name none. So what was once shown as witnessed
+ * stays so, however many acts arrive, and whomever an amendment names.
  */
 export async function publishedCheckpoint(
-  storage: Storage,
-  directory: Directory,
-): Promise<StoredCheckpoint | undefined> {
-  const quorum = directory.charter?.witnesses.quorum ?? 0
-  const published = await storage.latestCheckpoint(quorum)
-  if (quorum === 0 || published === undefined) return published
-  return countOnce(storage, directory, published.note) >= quorum ? published : undefined
+  ports: ReleasePorts,
+): Promise<PublishedCheckpoint | undefined> {
+  const newest = await ports.storage.latestCheckpoint()
+  return newest === undefined ? undefined : await publishedUpTo(ports, newest)
+}
+
+/** The published checkpoint, by one who has read the newest one of all. */
+export async function publishedUpTo(
+  { directory: reader, storage }: ReleasePorts,
+  newest: StoredCheckpoint,
+): Promise<PublishedCheckpoint | undefined> {
+  // Read after the checkpoint, and nothing younger than that is judged: an amendment that comes meanwhile is in none of these trees.
+  const directory = await reader.current()
+  for (const { above, sizeMax, witnesses } of await witnessedTrees(storage, directory)) {
+    if (above >= newest.size) continue
+    let size = Math.min(sizeMax, newest.size)
+    while (size > above) {
+      const found =
+        witnesses.quorum === 0 && size === newest.size
+          ? newest
+          : await storage.latestCheckpoint(witnesses.quorum, size)
+      if (found === undefined || found.size <= above) break
+      const checkpoint = { ...found, witnesses }
+      if (countOnce(storage, directory, checkpoint) >= witnesses.quorum) return checkpoint
+      // Its row promises more cosignatures than its note bears out.
+      size = found.size - 1
+    }
+  }
+  return undefined
 }
 
 /** Whether a note names the log key that the charter names now: readers take no other, once they know of it. */
@@ -39,34 +76,40 @@ export function isByCurrentKey(note: string, { charter }: Directory): boolean {
  *
  * So nobody opens a notice of a log that only they were shown.
  */
-export async function releasedSize(storage: Storage, directory: Directory): Promise<number> {
-  if (directory.charter === undefined) return 0
-  return (await publishedCheckpoint(storage, directory))?.size ?? 0
+export async function releasedSize(ports: ReleasePorts): Promise<number> {
+  return (await publishedCheckpoint(ports))?.size ?? 0
 }
 
 /** What was last counted for each storage: the published note changes once a second at most, and is asked for all the time. */
 const counted = new WeakMap<Storage, { directory: Directory; note: string; count: number }>()
 
-function countOnce(storage: Storage, directory: Directory, note: string): number {
+function countOnce(
+  storage: Storage,
+  directory: Directory,
+  { note, witnesses }: PublishedCheckpoint,
+): number {
+  if (witnesses.quorum === 0) return 0
   const known = counted.get(storage)
   if (known?.note === note && known.directory === directory) return known.count
-  const count = cosignersOf(note, directory)?.length ?? 0
+  const count = cosignersOf(note, directory, witnesses)?.length ?? 0
   counted.set(storage, { directory, note, count })
   return count
 }
 
 /**
- * The cosignatures of the charter's witnesses under a checkpoint, the latest of each; `undefined` for a note that no key of the log signed,
- * or in which the line of a known witness fails.
+ * The cosignatures of some witnesses under a checkpoint, the latest of each; `undefined` for a note that no key of the log signed, or in
+ * which the line of one of these witnesses fails.
+ *
+ * @param witnesses those that vouch for the checkpoint's tree
  */
 export function cosignersOf(
   note: string,
   directory: Directory,
+  witnesses: WitnessPolicy,
 ): readonly VerifiedCosignature[] | undefined {
   const checkpoint = verifyOwnCheckpoint(note, logKeysOf(directory))
   if (checkpoint === undefined) return undefined
-  const witnesses = readVkeys(directory.charter?.witnesses.keys ?? [])
-  const cosignatures = verifyCosignatures(checkpoint.note, witnesses)
+  const cosignatures = verifyCosignatures(checkpoint.note, readVkeys(witnesses.keys))
   if (!cosignatures.ok) return undefined
   const inOrder = cosignatures.value.toSorted((a, b) => a.timeSeconds - b.timeSeconds)
   return [...new Map(inOrder.map((one) => [one.witness.name, one])).values()]

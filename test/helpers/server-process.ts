@@ -250,7 +250,7 @@ function distantPorts(url: string, genesis: string): HttpPorts {
   const current = async (): Promise<Pick<Directory, 'chain'>> => {
     const response = await fetch(`${url}/api/directory`)
     const { head } = DirectorySchema.parse(await response.json())
-    return { chain: [{ hash: head, day: '', logKey: '' }] }
+    return { chain: [{ hash: head, day: '', logKey: '', witnesses: { keys: [], quorum: 0 } }] }
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other ports are in the other process
   return { directory: { current }, genesis } as unknown as HttpPorts

@@ -291,6 +291,24 @@ export const logCases: StorageCases = [
   },
 
   {
+    name: 'the newest checkpoint of at most so many leaves is found, of all and of the cosigned ones',
+    see: async ({ storage }) => {
+      await storage.saveCheckpoint(3, 'three, by two', 2)
+      await storage.saveCheckpoint(5, 'five')
+      await storage.saveCheckpoint(7, 'seven, by two', 2)
+      await storage.saveCheckpoint(9, 'nine')
+      expect((await storage.latestCheckpoint(0, 9))?.size).toBe(9)
+      expect((await storage.latestCheckpoint(0, 8))?.size).toBe(7)
+      expect((await storage.latestCheckpoint(0, 5))?.size).toBe(5)
+      expect((await storage.latestCheckpoint(2, 7))?.size).toBe(7)
+      expect((await storage.latestCheckpoint(2, 6))?.size).toBe(3)
+      expect(await storage.latestCheckpoint(0, 2)).toBeUndefined()
+      expect(await storage.latestCheckpoint(2, 2)).toBeUndefined()
+      expect(await storage.latestCheckpoint(3, 9)).toBeUndefined()
+    },
+  },
+
+  {
     name: 'a note with fewer cosignatures never replaces one with more',
     see: async ({ storage }) => {
       await storage.saveCheckpoint(5, 'by two', 2)

@@ -238,19 +238,25 @@ type CheckpointRow = Pick<Tables['checkpoint'], 'size' | 'note'>
 
 export function newestCheckpoint(
   builder: QueryBuilder,
-  cosigned: number,
+  { cosigned, sizeMax }: { readonly cosigned: number; readonly sizeMax: number },
 ): CompiledQuery<CheckpointRow> {
   if (cosigned === 0)
-    return compiled(builder, { name: 'newestCheckpoint', given: {} }, (_, db) =>
-      db.selectFrom('checkpoint').select(['size', 'note']).orderBy('size', 'desc').limit(1),
+    return compiled(builder, { name: 'newestCheckpoint', given: { sizeMax } }, (given, db) =>
+      db
+        .selectFrom('checkpoint')
+        .select(['size', 'note'])
+        .where('size', '<=', given.sizeMax)
+        .orderBy('size', 'desc')
+        .limit(1),
     )
-  return compiled(builder, { name: 'newestCosigned', given: { cosigned } }, (given, db) =>
+  return compiled(builder, { name: 'newestCosigned', given: { cosigned, sizeMax } }, (given, db) =>
     db
       .selectFrom('checkpoint')
       .select(['size', 'note'])
       // A literal, because a partial index is not found with a parameter.
       .where('cosigned', '>', sql.lit(0))
       .where('cosigned', '>=', given.cosigned)
+      .where('size', '<=', given.sizeMax)
       .orderBy('size', 'desc')
       .limit(1),
   )

@@ -143,8 +143,8 @@ function tree(engine: Engine, builder: QueryBuilder): Pick<Storage, TreeMethods>
     saveCheckpoint: async (size, note, cosigned = 0) => {
       await engine.write([keepCheckpoint(builder, { size, note, cosigned })])
     },
-    latestCheckpoint: async (cosigned = 0) =>
-      await first(engine, newestCheckpoint(builder, cosigned)),
+    latestCheckpoint: async (cosigned = 0, sizeMax = Number.MAX_SAFE_INTEGER) =>
+      await first(engine, newestCheckpoint(builder, { cosigned, sizeMax })),
   }
 }
 

@@ -28,9 +28,8 @@ export function logRoutes({ directory, storage }: LogRoutePorts): Hono {
   const app = new Hono()
 
   app.get('/log/checkpoint', async (c) => {
-    const known = await directory.current()
-    const checkpoint = await publishedCheckpoint(storage, known)
-    if (checkpoint === undefined || !isByCurrentKey(checkpoint.note, known)) {
+    const checkpoint = await publishedCheckpoint({ directory, storage })
+    if (checkpoint === undefined || !isByCurrentKey(checkpoint.note, await directory.current())) {
       // The log has begun, or has a new key, and its witnesses have not seen that yet: it is not shown to anybody else before.
       const isWaiting = (await storage.latestCheckpoint()) !== undefined
       return isWaiting ? plainProblem(c, 'unavailable') : problem(c, { reason: 'not-found' })
