@@ -246,7 +246,7 @@ test('evidence that a stranger signed with a key of their own proves nothing aga
   writeFileSync(file, JSON.stringify({ v: 1, log_keys: [vkey], seen, shown }))
   const pinned = await runHere(['log', 'evidence', file, '--json', '--home', home])
   expect([pinned.code, jsonOf(pinned)['refused']]).toEqual([5, 'note-unsigned'])
-  const given = await runHere(['log', 'evidence', file, '--json', '--log-key', vkey])
+  const given = await runHere(['log', 'evidence', file, '--json', '--known-key', vkey])
   expect([given.code, jsonOf(given)]).toMatchObject([0, { kind: 'fork', log_keys: [vkey] }])
 })
 

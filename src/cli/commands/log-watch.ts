@@ -106,7 +106,7 @@ export const evidence: Command = async (call) => {
 
 /** The log keys that were given, or those that the pinned chain names. */
 async function trustedLogKeys(call: Call): Promise<Result<readonly string[]>> {
-  const given = call.args.list('log-key')
+  const given = call.args.list('known-key')
   if (given.length > 0) return accept(given)
   return await withHome(call, async (home) => {
     const known = await pinnedDirectory(pinStore(home))

@@ -80,7 +80,7 @@ export const LOG_COMMANDS: readonly CommandSpec[] = [
     ],
     args: [{ name: 'FILE', help: 'what dunant log watch wrote' }],
     options: {
-      'log-key': {
+      'known-key': {
         type: 'list',
         value: 'VKEY',
         help: 'a log key of the coalition, from its members; default those of the pinned chain',
