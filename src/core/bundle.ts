@@ -60,6 +60,7 @@ export function splitChunk(chunk: Uint8Array, last: string): Result<readonly str
   if (lines.length > linesMax) return refuse('bundle-line-invalid')
   let before = last
   for (const line of lines) {
+    if (line === '') return refuse('bundle-line-invalid')
     if (line.length > LINE_BYTES_MAX) return refuse('bundle-line-too-long')
     if (before !== '' && line <= before) return refuse('bundle-unsorted')
     before = line

@@ -21,3 +21,11 @@ test('a chunk of the shortest lines that there are is taken', () => {
   expect(lines[0]).toHaveLength(63)
   expect(splitChunk(chunkOf(lines), '')).toEqual({ ok: true, value: lines })
 })
+
+test('empty lines are refused wherever they stand', () => {
+  const [line = ''] = ascending(1)
+  for (const lines of [[''], ['', ''], ['', line], ['', '', line], [line, '']])
+    expect(reasonOf(splitChunk(chunkOf([...lines, 'x'.repeat(80)]), '')), lines.join()).toBe(
+      'bundle-line-invalid',
+    )
+})

@@ -120,8 +120,12 @@ async function checkArmor(text: string, label: ArmorLabel, bytes: Uint8Array): P
   must(again.ok, 'written again, it is refused')
   mustEqual(again.value, bytes, 'written again, it differs')
   const lines = text.replaceAll('\r', '').trim().split('\n')
-  const body = lines.slice(lines.indexOf('') + 1, -1).filter((one) => !one.startsWith('='))
-  must(base64(bytes) === body.join(''), 'another spelling of the base64 is taken')
+  const body = lines.slice(lines.indexOf('') + 1, -1)
+  const hasChecksum = body.at(-1)?.startsWith('=') === true
+  must(
+    base64(bytes) === body.slice(0, hasChecksum ? -1 : undefined).join(''),
+    'another spelling of the base64 is taken',
+  )
   // The library refuses headers that it does not know; where it reads, it reads the same.
   const theirs = await stock.unarmor(text).catch(() => undefined)
   if (theirs?.data instanceof Uint8Array) mustEqual(theirs.data, bytes, 'OpenPGP.js reads others')
