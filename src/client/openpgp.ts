@@ -4,7 +4,6 @@ import {
   decryptKey,
   encrypt,
   generateKey,
-  type Key,
   LiteralDataPacket,
   Message,
   OnePassSignaturePacket,
@@ -16,9 +15,9 @@ import {
 } from 'openpgp'
 import { concat, fromUtf8, utf8 } from '#core/bytes.ts'
 import { readCanonical } from '#core/canonical-json.ts'
-import { encryptionKeyAt } from '#core/certificate.ts'
 import { MAILBOX_USER_ID } from '#core/certificate-kind.ts'
-import { instantFor, OPENPGP_CONFIG, readCertificate, readSignature } from '#core/openpgp.ts'
+import { chooseEncryptionKey } from '#core/encryption-key.ts'
+import { OPENPGP_CONFIG, readSignature } from '#core/openpgp.ts'
 import {
   isSignedMessage,
   messageRecipients,
@@ -237,15 +236,15 @@ export async function encryptForMany(
   }
   const sentAt = time.at ?? now()
   const recipients = await Promise.all(
-    certificates.map(async (bytes) => await findRecipient(bytes, sentAt)),
+    certificates.map(async (bytes) => await chooseEncryptionKey(bytes, sentAt)),
   )
   const packets = new PacketList<AnyPacket>()
   // The bytes go in as they are: parsing and writing them again could change what a commitment was made over.
   packets.write = () => signedMessage
-  const isVersion6 = recipients.every(({ version }) => version === 6)
+  const isVersion6 = recipients.every(({ certificate }) => certificate.life.version === 6)
   return await encrypt({
     message: new Message<Uint8Array>(packets),
-    encryptionKeys: recipients.map(({ key }) => key),
+    encryptionKeys: recipients.map(({ certificate }) => certificate.key),
     encryptionKeyIDs: recipients.map(({ keyId }) => keyId),
     // A session key without an AEAD algorithm asks for version 1 protection, which gpg and Thunderbird read.
     sessionKey: {
@@ -345,24 +344,6 @@ async function generate(
     publicBytes: pair.publicKey.write(),
     revocationArmored: pair.revocationCertificate,
   }
-}
-
-interface Recipient {
-  readonly key: Key
-  readonly keyId: ReturnType<Key['getKeyID']>
-  readonly version: 4 | 6
-  readonly at: number
-}
-
-async function findRecipient(certificate: Uint8Array, sentAt: number): Promise<Recipient> {
-  const parsed = await readCertificate(certificate)
-  if (!parsed.ok) throw new Error('a certificate cannot be read')
-  const { key, life } = parsed.value
-  const at = instantFor(parsed.value, sentAt)
-  const chosen = encryptionKeyAt(life, at)
-  if ('refusal' in chosen) throw new Error('a certificate cannot be encrypted to')
-  const part = key.getKeys().find((candidate) => candidate.getFingerprint() === chosen.fingerprint)
-  return { key, keyId: (part ?? key).getKeyID(), version: life.version, at }
 }
 
 function messageKey(key: UnlockedKey): PrivateKey {

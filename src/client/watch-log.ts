@@ -1,12 +1,12 @@
-import type { RefusalReason } from '#core/refusal.ts'
-import type { Result } from '#core/result.ts'
+import { logKeysOf } from '#core/directory.ts'
+import type { Refusal, RefusalReason } from '#core/refusal.ts'
 import { pinnedDirectory } from './directory.ts'
 import type { Expiry } from './expiry.ts'
 import { followLog } from './follow-log.ts'
 import { composeEvidence, type ForkEvidence } from './fork.ts'
 import type { Api } from './http.ts'
 import type { SeenCheckpoint } from './log.ts'
-import { type Finding, judgeLog, type LogLook, type MonitoredParty } from './monitor.ts'
+import { type Finding, judgeLog, type MonitoredParty } from './monitor.ts'
 import { pinnedTree, type PinStore } from './pins.ts'
 
 const PIN = 'watched'
@@ -70,10 +70,12 @@ export async function watchLog(
     },
   }
   const followed = await followLog(heard, pins)
-  if (!followed.ok) return await refused(api, pins, { followed, seen: before?.note, shown })
+  if (!followed.ok)
+    return await refused(api, pins, { refusal: followed.refusal, seen: before?.note, shown })
   const { checkpoint } = followed.value
   const report = await judgeLog(api, followed.value, settings.party)
-  if (!report.ok) return await refused(api, pins, { followed: report, seen: undefined, shown })
+  if (!report.ok)
+    return await refused(api, pins, { refusal: report.refusal, seen: undefined, shown })
   return {
     size: checkpoint.size,
     alerts: [
@@ -89,13 +91,12 @@ async function refused(
   api: Api,
   pins: PinStore,
   look: {
-    readonly followed: Result<LogLook> | Result<unknown>
+    readonly refusal: Refusal
     readonly seen: string | undefined
     readonly shown: string | undefined
   },
 ): Promise<WatchLook> {
-  if (look.followed.ok) return { alerts: [] }
-  const { detail, reason } = look.followed.refusal
+  const { detail, reason } = look.refusal
   const told = {
     alert: 'log-refused',
     reason,
@@ -106,7 +107,7 @@ async function refused(
   if (!isTurn || seen === undefined || shown === undefined) return { alerts: [told] }
   const known = await pinnedDirectory(pins)
   const chain = known.ok ? known.value.directory.chain : []
-  const logKeys = [...new Set(chain.map(({ logKey }) => logKey))]
+  const logKeys = logKeysOf({ chain })
   return { alerts: [{ ...told, evidence: await composeEvidence(api, { logKeys, seen, shown }) }] }
 }
 

@@ -115,6 +115,11 @@ export function withRecord(directory: Directory, record: { hash: string; day: st
   return { ...directory, chain: [...directory.chain, { ...record, logKey, witnesses }] }
 }
 
+/** The log keys that the charter has named, the newest first. */
+export function logKeysOf({ chain }: Pick<Directory, 'chain'>): readonly string[] {
+  return [...new Set(chain.map(({ logKey }) => logKey))].toReversed()
+}
+
 /**
  * Checks the head that an act's author had verified: the current one, or one replaced at most 30 days ago.
  *

@@ -28,7 +28,7 @@ import {
   parseManifest,
   SNAPSHOT,
 } from './backup-manifest.ts'
-import type { ServerHome, ServerPaths } from './home.ts'
+import { keyFiles, type ServerHome, type ServerPaths } from './home.ts'
 
 /** What a backup is made of, and where it goes. */
 export interface BackupOptions {
@@ -127,10 +127,7 @@ async function copyBlobs(job: {
 
 /** The private keys by their file names, as JSON. */
 function keysText(paths: ServerPaths): string {
-  const { challengeSecret, logNextSeed, logSeed, serviceKey, serviceNextKey } = paths
-  const files = [challengeSecret, logNextSeed, logSeed, serviceKey, serviceNextKey].filter((path) =>
-    existsSync(path),
-  )
+  const files = keyFiles(paths).filter((path) => existsSync(path))
   const named = files.map((path) => [path.split('/').at(-1), readFileSync(path, 'utf8')])
   return JSON.stringify(Object.fromEntries(named))
 }

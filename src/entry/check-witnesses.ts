@@ -5,7 +5,7 @@ import type { Storage } from '#ports/storage.ts'
 import type { Witness } from '#ports/witness.ts'
 import { stopOf, readAlarm } from '#service/log-alarm.ts'
 import { recallWitnesses } from '#service/recall-witnesses.ts'
-import { checkStart, StartRefused } from './open-signer.ts'
+import { checkSeen, StartRefused } from './open-signer.ts'
 
 /**
  * Holds the stored log against what its witnesses have seen of it.
@@ -20,21 +20,11 @@ export async function checkWitnesses(checked: {
   readonly storage: Storage
   readonly witnesses: readonly Witness[]
 }): Promise<void> {
-  const { directory, events, origin, signer, storage, witnesses } = checked
+  const { storage } = checked
   const alarm = await readAlarm(storage)
   if (alarm !== undefined) throw new StartRefused(stopOf(alarm).message)
-  const { vkeys: signerKeys } = await signer.state()
-  const recalled = await recallWitnesses({
-    directory,
-    events,
-    origin,
-    signerKeys,
-    storage,
-    witnesses,
-  })
-  await checkStart(storage, signer, recalled.seen)
-  if (!recalled.isEnough)
-    throw new StartRefused(
-      `too few witnesses tell whether they have seen more of the log than the database has; these do not: ${recalled.silent.join(', ')}. Start them, and name their addresses in server.json`,
-    )
+  const { doubt, seen } = await recallWitnesses(checked)
+  await checkSeen(storage, seen)
+  if (doubt !== undefined)
+    throw new StartRefused(`${doubt}. Start them, and name their addresses in server.json`)
 }

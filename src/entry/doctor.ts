@@ -28,7 +28,13 @@ import { stopOf, readAlarm } from '#service/log-alarm.ts'
 import { openDirectory } from '#service/read-directory.ts'
 import { parseAct } from '#wire/act.ts'
 import type { ProcessConfig } from './config.ts'
-import { readServerHome, readSignerSecret, type ServerHome, type ServerPaths } from './home.ts'
+import {
+  keyFiles,
+  readServerHome,
+  readSignerSecret,
+  type ServerHome,
+  type ServerPaths,
+} from './home.ts'
 import { openServiceKeys } from './service-keys.ts'
 
 /** A write-ahead log beyond this is not being emptied. */
@@ -154,9 +160,7 @@ async function examineAlarm(storage: Pick<Storage, 'readSubjects'>): Promise<rea
 }
 
 function examineFiles(paths: ServerPaths, onDisk: boolean): readonly Finding[] {
-  const { challengeSecret, logNextSeed, logSeed, serviceKey, serviceNextKey } = paths
-  const secret = [challengeSecret, logNextSeed, logSeed, serviceKey, serviceNextKey]
-  const open = secret.filter((path) => lookAt(path)?.isOpen === true)
+  const open = keyFiles(paths).filter((path) => lookAt(path)?.isOpen === true)
   const modes = open.map((path) =>
     fault('modes', `others may read ${path}`, `chmod 600 ${path}, and think of the key as stolen.`),
   )
@@ -197,22 +201,20 @@ function megabytes(bytes: number): string {
 }
 
 async function examineSchema(inspection: Inspection): Promise<readonly Finding[]> {
-  const { done, known } = await inspection.schema()
-  const unknown = done.filter((name) => !known.includes(name))
-  const absent = known.filter((name) => !done.includes(name))
+  const { done, missing, unknown } = await inspection.schema()
   if (unknown.length > 0) {
     const advice = 'Run that version of the program.'
     return [fault('schema', `a newer program made ${unknown.join(', ')}`, advice)]
   }
-  return absent.length > 0
+  return missing.length > 0
     ? [
         fault(
           'schema',
-          `the database lacks ${absent.join(', ')}`,
+          `the database lacks ${missing.join(', ')}`,
           'dunant migrate, after a backup.',
         ),
       ]
-    : [ok('schema', `the database is at ${known.at(-1) ?? 'the beginning'}`)]
+    : [ok('schema', `the database is at ${done.at(-1) ?? 'the beginning'}`)]
 }
 
 async function readMemory(home: ServerHome, config: ProcessConfig): Promise<TreeHead | string> {

@@ -61,6 +61,12 @@ export function serverPaths(home: string, keys = join(home, 'keys')): ServerPath
   }
 }
 
+/** The files that nobody but the server may read; those of keys that follow may be absent. */
+export function keyFiles(paths: ServerPaths): readonly string[] {
+  const { challengeSecret, logNextSeed, logSeed, serviceKey, serviceNextKey } = paths
+  return [challengeSecret, logNextSeed, logSeed, serviceKey, serviceNextKey]
+}
+
 /** Tells whether a folder is a server's home already. */
 export function isServerHome(home: string): boolean {
   return existsSync(serverPaths(home).serverFile)
@@ -143,19 +149,27 @@ export function prepareLogKey(home: string): { readonly log_key: string; readonl
 }
 
 /**
- * Puts the prepared log key in the place of the one before, whose seed is gone then: it must never sign again.
- *
- * Credentials of systemd cannot be written. There the operator moves the file, and until then the signer's memory keeps the old key from
- * signing.
+ * Puts the prepared log key in the place of the one before, whose seed is gone then: it must never sign again. Where its file cannot be
+ * written, the signer's memory keeps the old key from signing.
  */
-export function promoteLogKey(paths: ServerPaths): void {
+export function promoteLogKey({ logNextSeed, logSeed }: ServerPaths): void {
+  replaceKeyFile(logNextSeed, logSeed)
+}
+
+/** The same for the service key; where its file cannot be written, the charter says which key signs. */
+export function promoteServiceKey({ serviceKey, serviceNextKey }: ServerPaths): void {
+  replaceKeyFile(serviceNextKey, serviceKey)
+}
+
+/** Credentials of systemd cannot be written: there the operator moves the file. */
+function replaceKeyFile(next: string, inUse: string): void {
   try {
-    renameSync(paths.logNextSeed, paths.logSeed)
+    renameSync(next, inUse)
   } catch (error) {
     if (isReadOnly(error)) return
     throw error
   }
-  syncFolder(dirname(paths.logSeed))
+  syncFolder(dirname(inUse))
 }
 
 function isReadOnly(error: unknown): boolean {

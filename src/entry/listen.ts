@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net'
 import { serve, type ServerType } from '@hono/node-server'
 import type { ProcessConfig } from './config.ts'
 
@@ -57,13 +58,18 @@ export async function listen(
         },
       },
       (address) => {
-        const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-        resolve({ server, url: `http://${host}:${String(address.port)}` })
+        resolve({ server, url: urlOf(address) })
       },
     )
     server.once('error', reject)
     if ('maxConnections' in server) server.maxConnections = CONNECTIONS_MAX
   })
+}
+
+/** Where a port answers, in a form that clients take. */
+export function urlOf({ address, family, port }: AddressInfo): string {
+  const host = family === 'IPv6' ? `[${address}]` : address
+  return `http://${host}:${String(port)}`
 }
 
 /** Takes no further requests, and waits for those that run. */

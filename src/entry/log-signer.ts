@@ -12,6 +12,7 @@ import { jsonEvents } from '#adapters/system/events.ts'
 import type { SignerState } from '#ports/log-signer.ts'
 import { startAlone } from './held-home.ts'
 import { makeSignerSecret, readSignerHome, readSignerSecret, settleLogKey } from './home.ts'
+import { closeServer, urlOf } from './listen.ts'
 import { deskOf } from './open-signer.ts'
 import { refuseStranger, type SignerDoor } from './signer-door.ts'
 import { listenOnSocket, type SocketPlace } from './signer-socket.ts'
@@ -72,12 +73,7 @@ async function startInHome(options: LogSignerOptions): Promise<RunningLogSigner>
     origin: home.file.origin,
     state,
     close: async () => {
-      await new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve()
-        })
-        server.closeIdleConnections()
-      })
+      await closeServer(server)
     },
   }
 }
@@ -138,6 +134,5 @@ async function listenAt(server: Server, at: LogSignerOptions['listen']): Promise
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no address')
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return `http://${host}:${String(address.port)}`
+  return urlOf(address)
 }

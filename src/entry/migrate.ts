@@ -4,7 +4,7 @@ import { migratePostgresStorage } from '#adapters/storage/postgres.ts'
 import { migrateSqliteStorage } from '#adapters/storage/sqlite.ts'
 import { copySqlite } from '#adapters/storage/sqlite-copy.ts'
 import type { Events } from '#ports/events.ts'
-import type { Inspection } from '#ports/inspection.ts'
+import type { SchemaState } from '#ports/inspection.ts'
 import { SchemaTooNew } from '#ports/storage.ts'
 import type { ProcessConfig } from './config.ts'
 import type { ServerHome } from './home.ts'
@@ -37,14 +37,13 @@ export async function migrateServer({ config, events, home }: MigrateOptions): P
   const { database: path } = home.paths
   const isNew = url === undefined && !existsSync(path)
   const schema = isNew ? undefined : await schemaOf(url, path)
-  const unknown = schema?.done.filter((name) => !schema.known.includes(name)) ?? []
+  const { done = [], missing = [], unknown = [] } = schema ?? {}
   if (unknown.length > 0)
     throw new SchemaTooNew(
       `a newer version of the program has changed the database (${unknown.join(', ')}): this one leaves it alone. Run that version, or restore a backup that was made before`,
     )
-  const missing = schema?.known.filter((name) => !schema.done.includes(name)) ?? []
   const [first] = missing
-  const holdsSomething = first !== undefined && (schema?.done.length ?? 0) > 0
+  const holdsSomething = first !== undefined && done.length > 0
   if (holdsSomething) events?.migrating({ steps: missing.length, first })
   const copy = holdsSomething && url === undefined ? copyBefore(path, first) : undefined
   const ran =
@@ -52,10 +51,7 @@ export async function migrateServer({ config, events, home }: MigrateOptions): P
   return { ran, copy }
 }
 
-async function schemaOf(
-  url: string | undefined,
-  path: string,
-): Promise<Awaited<ReturnType<Inspection['schema']>>> {
+async function schemaOf(url: string | undefined, path: string): Promise<SchemaState> {
   const inspection =
     url === undefined ? openSqliteInspection({ path }) : openPostgresInspection({ url })
   try {

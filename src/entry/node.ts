@@ -28,7 +28,7 @@ import { startAlone } from './held-home.ts'
 import { readServerHome, type ServerHome } from './home.ts'
 import { clientAddressIn, listen } from './listen.ts'
 import { migrateServer } from './migrate.ts'
-import { checkStart, openSigner } from './open-signer.ts'
+import { checkSigned, openSigner } from './open-signer.ts'
 import {
   checkpointAge,
   listenForMetrics,
@@ -94,7 +94,7 @@ async function startInHome(options: ServerOptions): Promise<RunningServer> {
   const signer = await openSigner(home, config)
   const { storage: unguarded, blobs, close } = await openStores(home, config)
   const storage = stoppable(unguarded)
-  await checkStart(storage, signer)
+  await checkSigned(storage, signer)
   const stopping = new AbortController()
   const reach = reachWitnesses(home.file, stopping.signal)
   const opened = { home, storage, blobs, events, signer, config, clock, reach }

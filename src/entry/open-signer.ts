@@ -53,17 +53,14 @@ export function deskOf({
   }
 }
 
-/**
- * Holds the stored log against the signer's memory, and against what others have seen of it.
- *
- * @throws StartRefused where somebody has seen a larger or another tree.
- */
-export async function checkStart(
-  storage: Storage,
-  signer: LogSigner,
-  others: readonly SeenTree[] = [],
-): Promise<void> {
+/** Holds the stored log against the signer's memory. @throws StartRefused where the signer has seen a larger or another tree. */
+export async function checkSigned(storage: Storage, signer: LogSigner): Promise<void> {
   const { root, size } = await signer.state()
-  const checked = await checkLog(storage, [{ by: 'the log signer', root, size }, ...others])
+  await checkSeen(storage, [{ by: 'the log signer', root, size }])
+}
+
+/** Holds the stored log against what others have seen of it. @throws StartRefused where somebody has seen a larger or another tree. */
+export async function checkSeen(storage: Storage, seen: readonly SeenTree[]): Promise<void> {
+  const checked = await checkLog(storage, seen)
   if (!checked.ok) throw new StartRefused(checked.refusal.detail ?? checked.refusal.reason)
 }

@@ -1,17 +1,9 @@
-import {
-  chmodSync,
-  closeSync,
-  copyFileSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-} from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDirectoryBlobs, readDirectoryBlobs } from '#adapters/blob/directory.ts'
-import { formatMemory, parseMemory } from '#adapters/log/signer-desk.ts'
+import { formatMemory, parseMemory, type Remembered } from '#adapters/log/signer-desk.ts'
 import { openSqliteInspection } from '#adapters/storage/inspect.ts'
-import { writeDurably } from '#adapters/system/durable-file.ts'
+import { syncFile, writeDurably } from '#adapters/system/durable-file.ts'
 import { isEmptyFolder } from '#adapters/system/folder.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { keyIdOf, parseVkey } from '#core/log/note.ts'
@@ -115,15 +107,9 @@ async function checkFiles(from: string, snapshot: string, manifest: Manifest): P
   }
 }
 
-interface Memory {
-  readonly size: number
-  readonly root: Uint8Array
-  readonly keyId: string
-}
-
 /** Where the log had been, as a memory, and who said so. */
 interface Last {
-  readonly memory: Memory
+  readonly memory: Remembered
   readonly heard: readonly HeardTree[]
 }
 
@@ -222,10 +208,5 @@ async function fill(
 function copyDurably(from: string, to: string): void {
   copyFileSync(from, to)
   chmodSync(to, 0o600)
-  const file = openSync(to, 'r+')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
+  syncFile(to)
 }

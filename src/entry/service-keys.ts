@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import {
   generateServiceKey,
   openServiceCrypto,
@@ -10,7 +10,7 @@ import { systemRandom } from '#adapters/system/random.ts'
 import { base64, hex } from '#core/bytes.ts'
 import type { ServiceCrypto } from '#ports/crypto.ts'
 import type { DirectoryReader } from '#service/read-directory.ts'
-import { readServerHome, type ServerHome, type ServerPaths } from './home.ts'
+import { promoteServiceKey, readServerHome, type ServerHome } from './home.ts'
 
 /** A key that is prepared to follow the one in use. */
 export interface PreparedServiceKey {
@@ -102,14 +102,4 @@ async function openKey(privateKeyArmored: string, means: Means): Promise<OpenedK
   const facts = await crypto.inspectCertificate(crypto.serviceCertificate, 'service', undefined)
   if (!facts.ok) throw new Error(`the service key is refused: ${facts.refusal.reason}`)
   return { crypto, fingerprint: facts.value.fingerprint }
-}
-
-/** Credentials of systemd cannot be written: there the operator moves the file, and the charter says meanwhile which key signs. */
-function promoteServiceKey({ serviceKey, serviceNextKey }: ServerPaths): void {
-  try {
-    renameSync(serviceNextKey, serviceKey)
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : ''
-    if (code !== 'EROFS' && code !== 'EACCES' && code !== 'EPERM') throw error
-  }
 }

@@ -1,7 +1,6 @@
 import type { Context } from 'hono'
 import type { Refusal } from '#core/refusal.ts'
 import type { Events } from '#ports/events.ts'
-import type { ReadyPart } from '#service/check-ready.ts'
 import type { ProblemAnswer, ProblemName } from '#wire/answers.ts'
 import type { Rate, Work } from '#wire/limits.ts'
 import { problemTypeOf } from './problem-types.ts'
@@ -33,12 +32,7 @@ export function refused(c: Context, events: Events, refusal: Refusal): Response 
   return problem(c, refusal)
 }
 
-/** Answers that a server cannot serve now, and which part of it is missing. */
-export function unready(c: Context, part: ReadyPart): Response {
-  return answer(c, 'unavailable', { detail: part })
-}
-
-/** Answers that nothing is written until somebody has acted, and who has to do what. */
+/** Answers that a server cannot serve until somebody has acted: which part of it is missing, or who has to do what. */
 export function stopped(c: Context, detail: string): Response {
   return answer(c, 'unavailable', { detail })
 }

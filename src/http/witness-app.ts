@@ -1,7 +1,6 @@
 import { type Context, Hono } from 'hono'
-import { fromUtf8, hex, utf8 } from '#core/bytes.ts'
-import { sha256 } from '#core/hash.ts'
-import { ADD_CHECKPOINT_BYTES_MAX, TREE_SIZE_TYPE } from '#core/log/witness.ts'
+import { fromUtf8 } from '#core/bytes.ts'
+import { ADD_CHECKPOINT_BYTES_MAX, originHash, TREE_SIZE_TYPE } from '#core/log/witness.ts'
 import type { Events } from '#ports/events.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Random } from '#ports/random.ts'
@@ -42,7 +41,7 @@ export function createWitnessApp(ports: WitnessAppPorts): Hono {
   const { events, origins, witness } = ports
   const admit = openWitnessAdmission(ports)
   const app = new Hono()
-  const byHash = new Map(origins.map((origin) => [hex(sha256(utf8(origin))), origin]))
+  const byHash = new Map(origins.map((origin) => [originHash(origin), origin]))
   app.use(answerHeaders(undefined))
 
   app.post('/add-checkpoint', async (c) => {

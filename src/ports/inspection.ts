@@ -12,6 +12,16 @@ export interface RowPage {
   readonly limit: number
 }
 
+/** How the schema of a database stands to this version of the program: names of migrations, in order. */
+export interface SchemaState {
+  /** Those that were run. */
+  readonly done: readonly string[]
+  /** Those that are yet to be run. */
+  readonly missing: readonly string[]
+  /** Those that only a newer version of the program knows. */
+  readonly unknown: readonly string[]
+}
+
 /**
  * Reads a database whole, for whoever checks or saves it: nothing here is needed to serve, and nothing here writes.
  *
@@ -20,8 +30,7 @@ export interface RowPage {
 export interface Inspection {
   /** As it stands, for reading alone. */
   readonly storage: Storage
-  /** The names of the migrations that were run, and those that this version of the program knows, in order. */
-  schema(): Promise<{ readonly done: readonly string[]; readonly known: readonly string[] }>
+  schema(): Promise<SchemaState>
   /** What the engine itself finds wrong with its file: nothing, where all is well. */
   damage(): Promise<readonly string[]>
   acts(page: RowPage): Promise<readonly ActRow[]>

@@ -5,9 +5,10 @@ import { accept, type Result } from '#core/result.ts'
 import type { Events } from '#ports/events.ts'
 import { Unavailable } from '#ports/storage.ts'
 import { buildReceipt } from './build-receipt.ts'
+import type { Submitted } from './repeat-act.ts'
 import { releaseIfDue } from './run-due.ts'
 import type { Sequencer } from './sequence-log.ts'
-import { addSignature, submitParsed, type SubmitActPorts, type Submitted } from './submit-act.ts'
+import { addSignature, submitParsed, type SubmitActPorts } from './submit-act.ts'
 
 /** What answering a submission needs. */
 export type AnswerActPorts = SubmitActPorts & {

@@ -1,5 +1,5 @@
 import { sameBytes } from '#core/bytes.ts'
-import type { Directory } from '#core/directory.ts'
+import { type Directory, logKeysOf } from '#core/directory.ts'
 import { verifyCosignatures } from '#core/log/cosignature.ts'
 import { keyIdOf, type NoteSignature, parseNote, type SignedNote } from '#core/log/note.ts'
 import type { Events, WitnessFailure } from '#ports/events.ts'
@@ -7,7 +7,7 @@ import { type Storage, Unavailable } from '#ports/storage.ts'
 import type { Witness, WitnessAnswer } from '#ports/witness.ts'
 import { alarmOf, type WitnessedTree } from './check-log.ts'
 import type { LogAlarm } from './log-alarm.ts'
-import { isByReplacedKey, logKeysOf, verifyOwnCheckpoint } from './released-size.ts'
+import { isByReplacedKey, verifyOwnCheckpoint } from './released-size.ts'
 import { sharedProver } from './sequence-log.ts'
 
 /** One proof that begins at the wrong size is made anew, once. */

@@ -7,7 +7,7 @@ import type { DirectoryReader } from './read-directory.ts'
 import type { Sequencer } from './sequence-log.ts'
 
 /** What a server cannot serve without, in the order in which it is looked at. */
-export type ReadyPart = 'draining' | 'storage' | 'directory' | 'witnesses' | 'signer'
+type ReadyPart = 'draining' | 'storage' | 'directory' | 'witnesses' | 'signer'
 
 /** What looking needs. */
 export interface ReadyPorts {
@@ -58,25 +58,12 @@ export async function checkReady(ports: ReadyPorts): Promise<Readiness> {
   return { ...before, signed: signed ?? before.signed, missing: isBehind ? 'signer' : undefined }
 }
 
-interface Probed {
-  readonly second: number
-  readonly isWritable: Promise<boolean>
-}
-
-/** What was found out last of each storage. */
-const probed = new WeakMap<Storage, Probed>()
-
-/** Whether something can be written. Anybody may ask as often as they like, so it is tried once in a second. */
-async function isWritable({ clock, storage }: ReadyPorts): Promise<boolean> {
-  const second = clock.now()
-  const known = probed.get(storage)
-  if (known?.second === second) return await known.isWritable
-  const tried = orUndefined(async () => {
+async function isWritable({ storage }: ReadyPorts): Promise<boolean> {
+  const written = await orUndefined(async () => {
     await storage.probe()
     return true
-  }).then((written) => written === true)
-  probed.set(storage, { second, isWritable: tried })
-  return await tried
+  })
+  return written === true
 }
 
 async function sizes(storage: Storage): Promise<{ leaves: number; signed: number }> {

@@ -44,17 +44,9 @@ export function openHold(ports: HoldPorts): () => Promise<void> {
 }
 
 async function holdAgainstWitnesses(ports: HoldPorts): Promise<void> {
-  const { events, origin, signer, storage, witnesses } = ports
+  const { events, storage } = ports
   const directory = await ports.directory.current()
-  const { vkeys: signerKeys } = await signer.state()
-  const recalled = await recallWitnesses({
-    directory,
-    events,
-    origin,
-    signerKeys,
-    storage,
-    witnesses,
-  })
+  const recalled = await recallWitnesses({ ...ports, directory })
   for (const tree of recalled.seen) {
     const alarm = await alarmOf(storage, tree)
     if (alarm === undefined) continue
@@ -62,9 +54,5 @@ async function holdAgainstWitnesses(ports: HoldPorts): Promise<void> {
     await raiseAlarm(storage, alarm)
     throw stopOf(alarm)
   }
-  if (!recalled.isEnough)
-    throw new WritesStopped(
-      'witnesses-silent',
-      `too few witnesses tell whether they have seen more of the log than the database has; these do not: ${recalled.silent.join(', ')}`,
-    )
+  if (recalled.doubt !== undefined) throw new WritesStopped('witnesses-silent', recalled.doubt)
 }

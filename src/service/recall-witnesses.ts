@@ -1,18 +1,19 @@
-import type { Directory } from '#core/directory.ts'
+import { type Directory, logKeysOf } from '#core/directory.ts'
 import type { Events } from '#ports/events.ts'
+import type { LogSigner } from '#ports/log-signer.ts'
 import { type Storage, Unavailable } from '#ports/storage.ts'
 import type { Witness } from '#ports/witness.ts'
 import { seenBy } from './ask-witness.ts'
 import type { WitnessedTree } from './check-log.ts'
-import { isByReplacedKey, logKeysOf } from './released-size.ts'
+import { isByReplacedKey } from './released-size.ts'
 
 /** Whom a server asks before it goes on with its log, and about what. */
 export interface RecallPorts {
   readonly directory: Directory
   readonly events: Events
   readonly origin: string
-  /** Log keys that the signer holds: the stored chain does not name those that came after it, where it is an old one. */
-  readonly signerKeys: readonly string[]
+  /** Knows log keys that the stored chain does not name, where that is an old one. */
+  readonly signer: Pick<LogSigner, 'state'>
   readonly storage: Pick<Storage, 'governance'>
   /** Those that have an address here. */
   readonly witnesses: readonly Witness[]
@@ -21,10 +22,11 @@ export interface RecallPorts {
 /** What the witnesses have seen of a log. */
 export interface Recalled {
   readonly seen: readonly WitnessedTree[]
-  /** Names of the charter's witnesses that did not tell, or not with their own signature and the log's. */
-  readonly silent: readonly string[]
-  /** Whether those that told are so many that no quorum can have seen what none of them has. */
-  readonly isEnough: boolean
+  /**
+   * Which of the charter's witnesses did not tell, or not with their own signature and the log's, in words for the operator; `undefined`
+   * where those that told are so many that no quorum can have seen what none of them has.
+   */
+  readonly doubt: string | undefined
 }
 
 /**
@@ -32,8 +34,8 @@ export interface Recalled {
  * may have cosigned a tree has one of them in it. Who shows a checkpoint of a key that had been replaced by then has told nothing.
  */
 export async function recallWitnesses(ports: RecallPorts): Promise<Recalled> {
-  const { directory, origin, signerKeys, witnesses } = ports
-  const logKeys = [...new Set([...signerKeys, ...logKeysOf(directory)])]
+  const { directory, origin, signer, witnesses } = ports
+  const logKeys = [...new Set([...(await signer.state()).vkeys, ...logKeysOf(directory)])]
   const told = new Map<string, WitnessedTree>()
   await Promise.all(
     witnesses.map(async (witness) => {
@@ -46,7 +48,13 @@ export async function recallWitnesses(ports: RecallPorts): Promise<Recalled> {
   )
   const { keys, quorum } = directory.charter?.witnesses ?? { keys: [], quorum: 0 }
   const silent = keys.filter((vkey) => !told.has(vkey)).map((vkey) => vkey.split('+', 1)[0] ?? '')
-  return { seen: [...told.values()], silent, isEnough: quorum === 0 || silent.length < quorum }
+  const isEnough = quorum === 0 || silent.length < quorum
+  return {
+    seen: [...told.values()],
+    doubt: isEnough
+      ? undefined
+      : `too few witnesses tell whether they have seen more of the log than the database has; these do not: ${silent.join(', ')}`,
+  }
 }
 
 async function orSilent(

@@ -1,5 +1,5 @@
 import type { WitnessPolicy } from '#core/act-bodies.ts'
-import type { Directory } from '#core/directory.ts'
+import { type Directory, logKeysOf } from '#core/directory.ts'
 import { type VerifiedCheckpoint, verifyCheckpoint } from '#core/log/checkpoint.ts'
 import { type VerifiedCosignature, verifyCosignatures } from '#core/log/cosignature.ts'
 import { matchSignatures, parseNote, parseVkey, type VerifierKey } from '#core/log/note.ts'
@@ -113,11 +113,6 @@ export function cosignersOf(
   if (!cosignatures.ok) return undefined
   const inOrder = cosignatures.value.toSorted((a, b) => a.timeSeconds - b.timeSeconds)
   return [...new Map(inOrder.map((one) => [one.witness.name, one])).values()]
-}
-
-/** The log keys that the charter has named, the newest first. */
-export function logKeysOf({ chain }: Directory): readonly string[] {
-  return [...new Set(chain.map(({ logKey }) => logKey))].toReversed()
 }
 
 /**

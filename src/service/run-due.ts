@@ -10,7 +10,8 @@ import { DAY_SECONDS, dayOf, formatInstant } from '#core/time.ts'
 import type { BlobStore } from '#ports/blob.ts'
 import type { Subject, SubjectPage } from '#ports/storage.ts'
 import { loadSubjects, readState } from './load-subjects.ts'
-import { reconsider, submitAct, type SubmitActPorts, type Submitted } from './submit-act.ts'
+import type { Submitted } from './repeat-act.ts'
+import { reconsider, submitAct, type SubmitActPorts } from './submit-act.ts'
 import { clearDropped, DROPPING_TAG, giveUp, openTag } from './upload-bundle.ts'
 
 /** Bundles that nobody filed are dropped after so many days. */

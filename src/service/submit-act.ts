@@ -38,8 +38,6 @@ export interface SealedAct {
   readonly signatures: readonly string[]
 }
 
-export type { Submitted } from './repeat-act.ts'
-
 /** What deciding an act needs. */
 export interface SubmitActPorts {
   readonly acts: ActReader

@@ -6,16 +6,13 @@ import { fromBase64, fromUtf8 } from '#core/bytes.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { jsonOf } from '#test/helpers/command-line.ts'
 import { ended, filingOf, killFiling, noticesOf, start } from '#test/helpers/kill-filing.ts'
-import { accepted, openSolo, type SoloCoalition } from '#test/helpers/solo-coalition.ts'
+import { draftNotice, openSolo, type SoloCoalition } from '#test/helpers/solo-coalition.ts'
 
 let solo: SoloCoalition
 
 beforeAll(async () => {
   solo = await openSolo()
-  await accepted(solo.dunant('company', `notice draft --out ${solo.path('draft')}`))
-  const brief = solo.path('draft/brief.json')
-  const text = readFileSync(brief, 'utf8')
-  writeFileSync(brief, text.replace('WRITE YOUR OWN NUMBER HERE', '+41 22 555 01 02'))
+  await draftNotice(solo)
 })
 afterAll(async () => {
   await solo.close()

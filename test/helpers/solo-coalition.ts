@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import {
@@ -67,4 +67,12 @@ export async function accepted(ran: Promise<Ran>, code = 0): Promise<Ran> {
   const done = await ran
   expect({ code: done.code, err: done.err }).toEqual({ code, err: '' })
   return done
+}
+
+/** Makes a draft of a notice in the folder `draft`, with everything in it that the company has to write. */
+export async function draftNotice(solo: SoloCoalition): Promise<void> {
+  await accepted(solo.dunant('company', `notice draft --out ${solo.path('draft')}`))
+  const brief = solo.path('draft/brief.json')
+  const text = readFileSync(brief, 'utf8')
+  writeFileSync(brief, text.replace('WRITE YOUR OWN NUMBER HERE', '+41 22 555 01 02'))
 }

@@ -104,8 +104,9 @@ async function hears(signer: typeof OLD, size: number) {
   const note = accepted(parseNote(newest.note))
   const wanted = { size: newest.size, note, directory: ports.directory }
   const asked = await askWitness(ports, witness, { sizes: new Map(), wanted })
-  const signerKeys = [vkeyOf(NEW)]
-  const recalled = await recallWitnesses({ ...ports, signerKeys, witnesses: [witness] })
+  const state = { root: new Uint8Array(32), size: 0, vkeys: [vkeyOf(NEW)] }
+  const believed = { state: async () => await Promise.resolve(state) }
+  const recalled = await recallWitnesses({ ...ports, signer: believed, witnesses: [witness] })
   return { asked, reported, seen: recalled.seen.length }
 }
 

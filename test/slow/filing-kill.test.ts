@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { killFiling, MOMENTS } from '#test/helpers/kill-filing.ts'
-import { accepted, openSolo, type SoloCoalition } from '#test/helpers/solo-coalition.ts'
+import { draftNotice, openSolo, type SoloCoalition } from '#test/helpers/solo-coalition.ts'
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? '10')
 const DELAY_MILLISECONDS_MAX = 60
@@ -11,10 +10,7 @@ let solo: SoloCoalition
 
 beforeAll(async () => {
   solo = await openSolo()
-  await accepted(solo.dunant('company', `notice draft --out ${solo.path('draft')}`))
-  const brief = solo.path('draft/brief.json')
-  const text = readFileSync(brief, 'utf8')
-  writeFileSync(brief, text.replace('WRITE YOUR OWN NUMBER HERE', '+41 22 555 01 02'))
+  await draftNotice(solo)
 })
 afterAll(async () => {
   await solo.close()

@@ -1,11 +1,6 @@
 import { hash as hashOf } from 'node:crypto'
-import { encryptionKeyAt } from '#core/certificate.ts'
-import {
-  instantFor,
-  OPENPGP_CONFIG,
-  type ParsedCertificate,
-  readCertificate,
-} from '#core/openpgp.ts'
+import { chooseEncryptionKey } from '#core/encryption-key.ts'
+import { OPENPGP_CONFIG, type ParsedCertificate } from '#core/openpgp.ts'
 import { bodyOf, readPackets, TAG } from '#core/packet-walk.ts'
 import { fromHex } from '#core/bytes.ts'
 
@@ -85,16 +80,11 @@ export async function recipientOf(
   return recipient
 }
 
-async function judge(certificate: Uint8Array, sentAt: number): Promise<Recipient | undefined> {
-  const parsed = await readCertificate(certificate)
-  if (!parsed.ok) throw new Error('a certificate cannot be read')
-  const { key, life } = parsed.value
-  const at = instantFor(parsed.value, sentAt)
-  const chosen = encryptionKeyAt(life, at)
-  if ('refusal' in chosen) throw new Error('a certificate cannot be encrypted to')
-  const part = key.getKeys().find((one) => one.getFingerprint() === chosen.fingerprint) ?? key
-  await key.getEncryptionKey(part.getKeyID(), new Date(at * 1000), undefined, OPENPGP_CONFIG)
-  return life.version === 4 ? readRecipient(parsed.value, chosen.fingerprint) : undefined
+async function judge(bytes: Uint8Array, sentAt: number): Promise<Recipient | undefined> {
+  const { at, certificate, fingerprint, keyId } = await chooseEncryptionKey(bytes, sentAt)
+  const { key, life } = certificate
+  await key.getEncryptionKey(keyId, new Date(at * 1000), undefined, OPENPGP_CONFIG)
+  return life.version === 4 ? readRecipient(certificate, fingerprint) : undefined
 }
 
 /** Reads the numbers of a key packet (RFC 9580 section 5.5.2). */

@@ -11,11 +11,10 @@ import {
 } from 'openpgp'
 import type { Arithmetic } from '#core/arithmetic.ts'
 import { utf8 } from '#core/bytes.ts'
-import { encryptionKeyAt } from '#core/certificate.ts'
+import { chooseEncryptionKey } from '#core/encryption-key.ts'
 import {
   inspectCertificate,
   inspectParsed,
-  instantFor,
   OPENPGP_CONFIG,
   readCertificate,
   readSignature,
@@ -131,18 +130,13 @@ async function encryptChallenge(
   plaintext: string,
   now: number,
 ): Promise<string> {
-  const parsed = await readCertificate(certificate)
-  if (!parsed.ok) throw new Error('the certificate cannot be read')
-  const at = instantFor(parsed.value, now)
-  const { key, life } = parsed.value
-  const chosen = encryptionKeyAt(life, at)
-  if ('refusal' in chosen) throw new Error('the certificate cannot be encrypted to')
-  const part = key.getKeys().find((candidate) => candidate.getFingerprint() === chosen.fingerprint)
+  const chosen = await chooseEncryptionKey(certificate, now)
+  const { key } = chosen.certificate
   const data = crypto.getRandomValues(new Uint8Array(SESSION_KEY_BYTES))
   const message = await encrypt({
     message: await createMessage({ binary: utf8(plaintext), date: EPOCH, format: 'binary' }),
     encryptionKeys: key,
-    encryptionKeyIDs: (part ?? key).getKeyID(),
+    encryptionKeyIDs: chosen.keyId,
     // Without an AEAD algorithm the protection is of version 1, which gpg reads; version 6 certificates are not for gpg anyway.
     sessionKey: {
       data,
@@ -150,7 +144,7 @@ async function encryptChallenge(
       ...(key.keyPacket.version === 6 ? { aeadAlgorithm: 'ocb' as const } : {}),
     },
     format: 'binary',
-    date: new Date(at * 1000),
+    date: new Date(chosen.at * 1000),
     config: OPENPGP_CONFIG,
   })
   return writeArmor('PGP MESSAGE', message)

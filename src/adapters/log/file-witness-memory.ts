@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hex, utf8 } from '#core/bytes.ts'
-import { sha256 } from '#core/hash.ts'
 import { parseCheckpoint } from '#core/log/checkpoint.ts'
 import { verifyCosignatures } from '#core/log/cosignature.ts'
 import { parseNote, type VerifierKey } from '#core/log/note.ts'
+import { originHash } from '#core/log/witness.ts'
 import { writeDurably } from '#adapters/system/durable-file.ts'
 import { Unavailable } from '#ports/storage.ts'
 import type { WitnessMemory } from '#ports/witness-memory.ts'
@@ -51,11 +50,6 @@ export function openFileWitnessMemory(settings: FileMemorySettings): WitnessMemo
 export function beginWitnessMemory(folder: string, origin: string): void {
   const path = fileOf(folder, origin)
   if (!existsSync(path)) writeDurably(path, NOTHING_COSIGNED)
-}
-
-/** The name under which a log is asked for and remembered: the SHA-256 of its origin, 64 hex digits. */
-export function originHash(origin: string): string {
-  return hex(sha256(utf8(origin)))
 }
 
 function fileOf(folder: string, origin: string): string {

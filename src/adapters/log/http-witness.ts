@@ -1,8 +1,8 @@
-import { concat, fromUtf8, hex, utf8 } from '#core/bytes.ts'
-import { sha256 } from '#core/hash.ts'
+import { concat, fromUtf8 } from '#core/bytes.ts'
 import { NOTE_BYTES_MAX, parseVkey } from '#core/log/note.ts'
 import {
   formatAddCheckpoint,
+  originHash,
   parseCosignatureLines,
   parseTreeSize,
   TREE_SIZE_TYPE,
@@ -45,7 +45,7 @@ export function openHttpWitness(settings: HttpWitnessSettings): Witness {
       return readAnswer(await ask(settings, asked))
     },
     latest: async (origin) => {
-      const path = `${prefix(settings.monitor ?? url)}/${hex(sha256(utf8(origin)))}/checkpoint`
+      const path = `${prefix(settings.monitor ?? url)}/${originHash(origin)}/checkpoint`
       const { body, status } = await ask(settings, { path, max: NOTE_BYTES_MAX })
       if (status === 404) return undefined
       if (status !== 200 || body === undefined)

@@ -1,8 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
-import { migrations } from '#migrations'
 import type { Inspection, RowPage } from '#ports/inspection.ts'
 import type { Engine } from './engine.ts'
-import { doneMigrations } from './migrate.ts'
+import { schemaState } from './migrate.ts'
 import { type PostgresOptions, postgresEngine } from './postgres.ts'
 import { actFromRow, recordFromRow, type RecordRow } from './rows.ts'
 import { queryBuilder } from './schema.ts'
@@ -41,10 +40,7 @@ function inspectionOn(engine: Engine, damage: Inspection['damage']): Inspection 
   return {
     storage: storageOn(engine),
     damage,
-    schema: async () => ({
-      done: await doneMigrations(engine),
-      known: migrations.map(({ name }) => name),
-    }),
+    schema: async () => await schemaState(engine),
     acts: async (page) => {
       const rows = await engine.read(
         sql<{

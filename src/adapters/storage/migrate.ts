@@ -1,5 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely'
 import { type Dialect, type Migration, migrations } from '#migrations'
+import type { SchemaState } from '#ports/inspection.ts'
 import { SchemaTooNew } from '#ports/storage.ts'
 import type { Engine } from './engine.ts'
 import { insertRows } from './rows.ts'
@@ -21,7 +22,7 @@ export async function migrate(engine: Engine): Promise<readonly string[]> {
   if (!(await isMarked(engine))) await engine.write(createMarks(dialect))
 
   const ran: string[] = []
-  for (const migration of await missing(engine)) {
+  for (const migration of await missingMigrations(engine)) {
     const steps = await recorded(dialect, async (db) => {
       await migration.up(db, dialect)
     })
@@ -35,27 +36,34 @@ export async function migrate(engine: Engine): Promise<readonly string[]> {
 
 /** @throws Error unless the database has exactly the schema that this version knows. */
 export async function requireMigrated(engine: Engine): Promise<void> {
-  const absent = (await isMarked(engine)) ? await missing(engine) : migrations
+  const absent = await missingMigrations(engine)
   if (absent.length === 0) return
-  throw new Error(`the database lacks ${namesOf(absent)}: run the migrations first`)
+  const names = absent.map(({ name }) => name).join(', ')
+  throw new Error(`the database lacks ${names}: run the migrations first`)
 }
 
-async function missing(engine: Engine): Promise<readonly Migration[]> {
-  const { db } = queryBuilder(engine.dialect)
-  const done = await engine.read(
-    db.selectFrom('schema_migration').select('name').orderBy('name').compile(),
-  )
-  const unknown = done.filter(({ name }) => !migrations.some((known) => known.name === name))
+async function missingMigrations(engine: Engine): Promise<readonly Migration[]> {
+  const { missing, unknown } = await schemaState(engine)
   if (unknown.length > 0) {
     throw new SchemaTooNew(
-      `a newer version of the program has changed the database (${namesOf(unknown)}): this one leaves it alone`,
+      `a newer version of the program has changed the database (${unknown.join(', ')}): this one leaves it alone`,
     )
   }
-  return migrations.filter(({ name }) => !done.some((row) => row.name === name))
+  return migrations.filter(({ name }) => missing.includes(name))
 }
 
-/** The names of the migrations that were run, in order; none in an empty database. */
-export async function doneMigrations(engine: Engine): Promise<readonly string[]> {
+/** How the schema of a database stands to this version of the program; in an empty database, everything is missing. */
+export async function schemaState(engine: Engine): Promise<SchemaState> {
+  const known = migrations.map(({ name }) => name)
+  const done = await doneMigrations(engine)
+  return {
+    done,
+    missing: known.filter((name) => !done.includes(name)),
+    unknown: done.filter((name) => !known.includes(name)),
+  }
+}
+
+async function doneMigrations(engine: Engine): Promise<readonly string[]> {
   if (!(await isMarked(engine))) return []
   const { db } = queryBuilder(engine.dialect)
   const done = await engine.read(
@@ -90,8 +98,4 @@ function lockMarks(dialect: Dialect): readonly CompiledQuery[] {
   return dialect === 'postgres'
     ? [sql`lock table schema_migration in exclusive mode`.compile(db)]
     : []
-}
-
-function namesOf(rows: readonly { readonly name: string }[]): string {
-  return rows.map(({ name }) => name).join(', ')
 }

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
+import { syncFile } from '#adapters/system/durable-file.ts'
 import { Unavailable } from '#ports/storage.ts'
 
 /**
@@ -21,12 +22,7 @@ export function copySqlite({ from, to }: { readonly from: string; readonly to: s
     } finally {
       database.close()
     }
-    const file = openSync(to, 'r+')
-    try {
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
+    syncFile(to)
   } catch (cause) {
     throw new Unavailable('SQLite cannot be copied', { cause })
   }

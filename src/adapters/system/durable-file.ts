@@ -56,12 +56,21 @@ function partOf(path: string): string {
   return `${path}.${randomUUID()}.new`
 }
 
+/** Waits until what a file holds would survive a power cut. */
+export function syncFile(path: string): void {
+  sync(path, 'r+')
+}
+
 /** A rename is durable once its folder is. */
 export function syncFolder(path: string): void {
-  const folder = openSync(path, 'r')
+  sync(path, 'r')
+}
+
+function sync(path: string, flags: 'r' | 'r+'): void {
+  const opened = openSync(path, flags)
   try {
-    fsyncSync(folder)
+    fsyncSync(opened)
   } finally {
-    closeSync(folder)
+    closeSync(opened)
   }
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { checkEvidence, type ForkEvidence } from '#client/fork.ts'
 import { Outage } from '#client/http.ts'
 import { type WatchAlert, watchLog } from '#client/watch-log.ts'
+import { logKeysOf } from '#core/directory.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { pinnedDirectory } from '#client/directory.ts'
 import { utf8 } from '#core/bytes.ts'
@@ -110,9 +111,7 @@ async function trustedLogKeys(call: Call): Promise<Result<readonly string[]>> {
   if (given.length > 0) return accept(given)
   return await withHome(call, async (home) => {
     const known = await pinnedDirectory(pinStore(home))
-    return known.ok
-      ? accept([...new Set(known.value.directory.chain.map(({ logKey }) => logKey))])
-      : known
+    return known.ok ? accept(logKeysOf(known.value.directory)) : known
   })
 }
 

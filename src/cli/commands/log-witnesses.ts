@@ -1,4 +1,5 @@
 import { fetchDirectory } from '#client/directory.ts'
+import { logKeysOf } from '#core/directory.ts'
 import { accept } from '#core/result.ts'
 import { connect } from '#cli/connection.ts'
 import { EXIT } from '#cli/exit.ts'
@@ -14,11 +15,10 @@ export const witnesses: Command = async (call) =>
     if (!connection.ok) return connection
     const replay = await fetchDirectory(connection.value.api, connection.value.pins)
     if (!replay.ok) return replay
-    const { chain, charter } = replay.value.directory
-    const { keys, quorum } = charter?.witnesses ?? { keys: [], quorum: 0 }
+    const { directory } = replay.value
+    const { keys, quorum } = directory.charter?.witnesses ?? { keys: [], quorum: 0 }
     const { askWitnesses } = await import('#entry/ask-witnesses.ts')
-    const logKeys = [...new Set(chain.map(({ logKey }) => logKey))]
-    const asked = await askWitnesses(dataFolder(call), logKeys).catch(noSettings)
+    const asked = await askWitnesses(dataFolder(call), logKeysOf(directory)).catch(noSettings)
     const states = keys.map((vkey) => {
       const found = asked.find((one) => one.vkey === vkey)
       return { vkey, url: found?.url ?? null, size: found?.size ?? null }

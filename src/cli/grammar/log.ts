@@ -1,4 +1,4 @@
-import type { CommandSpec } from './spec.ts'
+import { type CommandSpec, SERVER_DATA } from './spec.ts'
 
 /** The public log. */
 export const LOG_COMMANDS: readonly CommandSpec[] = [
@@ -94,9 +94,7 @@ export const LOG_COMMANDS: readonly CommandSpec[] = [
     summary:
       "ask the charter's witnesses, as the server's folder reaches them, what they cosigned last",
     about: ['For the operator. Exit code 7 says that fewer answer than the charter asks for.'],
-    options: {
-      data: { type: 'text', value: 'DIR', help: "the server's own folder; default .dunant" },
-    },
+    options: SERVER_DATA,
     uses: ['coalition'],
     examples: ['dunant log witnesses --data /srv/dunant'],
     load: async () => (await import('#cli/commands/log-witnesses.ts')).witnesses,

@@ -1,8 +1,4 @@
-import type { CommandSpec, Options } from './spec.ts'
-
-const DATA: Options = {
-  data: { type: 'text', value: 'DIR', help: "the server's own folder; default .dunant" },
-}
+import { type CommandSpec, SERVER_DATA } from './spec.ts'
 
 /** What an operator does. */
 export const SERVER_COMMANDS: readonly CommandSpec[] = [
@@ -36,7 +32,7 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
         help: 'with --solo: leave the officer key without a passphrase',
       },
       out: { type: 'text', value: 'FILE', help: 'write the terms here' },
-      ...DATA,
+      ...SERVER_DATA,
     },
     uses: ['passphrase'],
     examples: [
@@ -69,7 +65,7 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
         help: 'DNS name of a coalition whose folder is not there yet',
       },
       quiet: { type: 'flag', help: 'print no line per event' },
-      ...DATA,
+      ...SERVER_DATA,
     },
     examples: ['dunant serve', 'dunant serve --data /srv/dunant --port 8080'],
     load: async () => (await import('#cli/commands/serve.ts')).serve,
@@ -91,7 +87,7 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
       },
       port: { type: 'text', value: 'N', help: 'listen on this port, 0 for any; default 8789' },
       quiet: { type: 'flag', help: 'print no line per event' },
-      ...DATA,
+      ...SERVER_DATA,
     },
     examples: [
       'dunant log-signer --data /srv/log-signer',
@@ -105,14 +101,14 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
     about: [
       'Nothing changes yet. The batch of the log that holds the charter.amend with this log_key is the first that the new key signs, and the old key is deleted then. Tell the witnesses the new key before: dunant witness follow.',
     ],
-    options: DATA,
+    options: SERVER_DATA,
     examples: ['dunant log-signer rotate --data /srv/dunant'],
     load: async () => (await import('#cli/commands/log-signer.ts')).rotate,
   },
   {
     path: 'log-signer secret',
     summary: 'make the secret that a log signer and its servers share',
-    options: DATA,
+    options: SERVER_DATA,
     examples: ['dunant log-signer secret --data /srv/log-signer'],
     load: async () => (await import('#cli/commands/log-signer.ts')).secret,
   },
@@ -124,7 +120,7 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
     ],
     options: {
       out: { type: 'text', value: 'FILE', help: 'write the armored certificate here' },
-      ...DATA,
+      ...SERVER_DATA,
     },
     examples: ['dunant service-key rotate --data /srv/dunant --out service.pub.asc'],
     load: async () => (await import('#cli/commands/service-key.ts')).rotate,
@@ -135,7 +131,7 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
     about: [
       'Challenges that were not answered yet are void: who enrols asks for another. Nothing that was enrolled changes, and no other party has a part in it.',
     ],
-    options: DATA,
+    options: SERVER_DATA,
     examples: ['dunant challenge-secret rotate --data /srv/dunant'],
     load: async () => (await import('#cli/commands/service-key.ts')).replaceChallengeSecret,
   },

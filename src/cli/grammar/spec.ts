@@ -34,6 +34,11 @@ export interface CommandSpec {
 
 export type SharedGroup = 'coalition' | 'passphrase' | 'signer'
 
+/** Of the commands that an operator uses beside the server's own folder. */
+export const SERVER_DATA: Options = {
+  data: { type: 'text', value: 'DIR', help: "the server's own folder; default .dunant" },
+}
+
 /** Options that mean the same everywhere. */
 export const SHARED_OPTIONS: Readonly<Record<SharedGroup | 'global', Options>> = {
   coalition: {

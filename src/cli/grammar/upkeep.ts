@@ -1,8 +1,4 @@
-import type { CommandSpec, Options } from './spec.ts'
-
-const DATA: Options = {
-  data: { type: 'text', value: 'DIR', help: "the server's own folder; default .dunant" },
-}
+import { type CommandSpec, SERVER_DATA } from './spec.ts'
 
 /** Keeping a server's data safe. */
 export const UPKEEP_COMMANDS: readonly CommandSpec[] = [
@@ -21,7 +17,7 @@ export const UPKEEP_COMMANDS: readonly CommandSpec[] = [
         value: 'FILE',
         help: 'encrypt the keys to this armored certificate; default a passphrase',
       },
-      ...DATA,
+      ...SERVER_DATA,
     },
     uses: ['passphrase'],
     examples: [
@@ -59,7 +55,7 @@ export const UPKEEP_COMMANDS: readonly CommandSpec[] = [
         value: 'DIR|FILE',
         help: 'the private keys: their folder, or keys.asc of the backup',
       },
-      ...DATA,
+      ...SERVER_DATA,
     },
     uses: ['passphrase'],
     examples: [
@@ -76,7 +72,7 @@ export const UPKEEP_COMMANDS: readonly CommandSpec[] = [
     ],
     options: {
       deep: { type: 'flag', help: 'also read every bundle, line by line' },
-      ...DATA,
+      ...SERVER_DATA,
     },
     examples: ['dunant doctor --data /srv/dunant', 'dunant doctor --deep --json'],
     load: async () => (await import('#cli/commands/doctor.ts')).doctor,
@@ -87,7 +83,7 @@ export const UPKEEP_COMMANDS: readonly CommandSpec[] = [
     about: [
       'A server does the same when it starts, after it has said so. A SQLite database is copied first; make a backup of PostgreSQL yourself. There is no way back but that copy: an older version refuses a newer schema.',
     ],
-    options: DATA,
+    options: SERVER_DATA,
     examples: ['dunant migrate --data /srv/dunant'],
     load: async () => (await import('#cli/commands/migrate.ts')).migrate,
   },

@@ -1,4 +1,5 @@
-import { base64, fromBase64, sameBytes } from '#core/bytes.ts'
+import { base64, fromBase64, sameBytes, utf8 } from '#core/bytes.ts'
+import { sha256Hex } from '#core/hash.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
 import { isCount, parseDecimal } from './decimal.ts'
@@ -25,6 +26,11 @@ export const TREE_SIZE_TYPE = 'text/x.tlog.size'
 /** The depth of a tree of 2^63 leaves, which is where C2SP ends. */
 const HASHES_MAX = 63
 const OLD = 'old '
+
+/** The name under which a witness is asked for a log and remembers it: the SHA-256 of its origin, 64 hex digits. */
+export function originHash(origin: string): string {
+  return sha256Hex(utf8(origin))
+}
 
 /** What a log asks a witness to cosign (C2SP `tlog-witness`, `add-checkpoint`); nothing in it is checked yet. */
 export interface AddCheckpoint {

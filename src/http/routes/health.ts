@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { checkReady, type Readiness, type ReadyPorts } from '#service/check-ready.ts'
-import { unready } from '#http/problem.ts'
+import { stopped } from '#http/problem.ts'
 
 /** What looking at everything has found stands so long: probes have no budget, and must not cost more than one a second does. */
 const STANDS_SECONDS = 1
@@ -12,7 +12,7 @@ export function healthRoutes(ports: ReadyPorts): Hono {
   app.get('/healthz', (c) => c.json({ status: 'up' }))
   app.get('/readyz', async (c) => {
     const { leaves, missing, signed } = await look()
-    return missing === undefined ? c.json({ leaves, signed, status: 'ready' }) : unready(c, missing)
+    return missing === undefined ? c.json({ leaves, signed, status: 'ready' }) : stopped(c, missing)
   })
   return app
 }
