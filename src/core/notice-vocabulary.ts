@@ -141,6 +141,7 @@ export const HOLD_REASONS = [
   'finding-contact',
   'protecting-detection',
   'legal-restriction',
+  'legal-review',
   'recipient-safety',
   'other-with-note',
 ] as const
