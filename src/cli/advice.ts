@@ -88,6 +88,10 @@ const NEXT: Readonly<Partial<Record<RefusalReason, string>>> = {
   'notice-not-for-me':
     'Type the account as the company writes it. If it is right, the notice is for somebody else: do not act on it.',
   'account-invalid': 'Write the account as the company does: one line, no invisible characters.',
+  'check-code-malformed':
+    'Copy the whole code from the notice: five groups of four letters, or six groups of five digits.',
+  'check-code-mistyped':
+    'Compare the code with the notice, letter by letter; the digits say the same.',
   'customer-list-invalid': 'Correct the list: dunant help notice draft shows its columns.',
   'language-missing': 'Choose a language that the template has, or leave the person to another.',
   'key-missing':

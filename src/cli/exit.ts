@@ -165,6 +165,8 @@ const REFUSAL_EXITS: Readonly<Record<RefusalReason, ExitCode>> = {
   'brief-invalid': EXIT.input,
   'template-invalid': EXIT.input,
   'account-invalid': EXIT.input,
+  'check-code-malformed': EXIT.input,
+  'check-code-mistyped': EXIT.input,
   'customer-list-invalid': EXIT.input,
   'language-missing': EXIT.input,
   'key-missing': EXIT.key,

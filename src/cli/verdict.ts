@@ -5,7 +5,11 @@ import { EXIT, exitOf } from './exit.ts'
 import { type Output, say } from './output.ts'
 
 /** Refusals that are about what the user typed, and say nothing about the file. */
-const TYPED: readonly Refusal['reason'][] = ['account-invalid']
+const TYPED: readonly Refusal['reason'][] = [
+  'account-invalid',
+  'check-code-malformed',
+  'check-code-mistyped',
+]
 
 /**
  * The outcome of checking a file, where every way in which the check can fail means the same to whoever asked: do not rely on it.

@@ -150,6 +150,8 @@ export const REFUSAL_REASONS = [
   'brief-invalid',
   'template-invalid',
   'account-invalid',
+  'check-code-malformed',
+  'check-code-mistyped',
   'customer-list-invalid',
   'language-missing',
   'key-missing',

@@ -147,6 +147,8 @@ export const PROBLEM_STATUSES: Readonly<Record<ProblemName, ProblemStatus>> = {
   'brief-invalid': 422,
   'template-invalid': 422,
   'account-invalid': 422,
+  'check-code-malformed': 422,
+  'check-code-mistyped': 422,
   'customer-list-invalid': 422,
   'language-missing': 422,
   'key-missing': 422,

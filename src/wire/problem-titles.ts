@@ -142,6 +142,8 @@ export const PROBLEM_TITLES: Readonly<Record<ProblemName, string>> = {
   'brief-invalid': 'A field of the brief is not of its form.',
   'template-invalid': 'The template is not of its form.',
   'account-invalid': 'The name of the account is not of its form.',
+  'check-code-malformed': 'A check code has 20 letters or 30 digits.',
+  'check-code-mistyped': 'The check code has a mistake in it: its checksum is wrong.',
   'customer-list-invalid': 'The list of customers is not of its form.',
   'language-missing': 'The template has no text in this language.',
   'key-missing': 'The key is not there.',

@@ -58,6 +58,8 @@ const CLIENT_ONLY: readonly RefusalReason[] = [
   'facts-invalid',
   'brief-invalid',
   'account-invalid',
+  'check-code-malformed',
+  'check-code-mistyped',
   'customer-list-invalid',
   'language-missing',
   'key-missing',

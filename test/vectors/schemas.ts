@@ -152,6 +152,20 @@ export const ProofsSchema = z.strictObject({
   witnesses: z.strictObject({ keys: z.array(z.string()), quorum: z.int() }),
 })
 
+export const CheckCodesSchema = z.strictObject({
+  refused: z.array(z.strictObject({ name, refusal, text: z.string() })),
+  valid: z.array(
+    z.strictObject({
+      code: z.string(),
+      digits: z.string(),
+      letters: z.string(),
+      name,
+      random: hash,
+      spellings: z.array(z.string()),
+    }),
+  ),
+})
+
 export const CommitmentsSchema = z.strictObject({
   accounts: z.array(
     z.strictObject({
@@ -229,6 +243,7 @@ export const FILES = {
   'acts.json': ActsSchema,
   'bundle.json': BundleSchema,
   'challenges.json': ChallengesSchema,
+  'check-codes.json': CheckCodesSchema,
   'commitments.json': CommitmentsSchema,
   'entity.json': EntitySchema,
   'mailboxes.json': MailboxesSchema,
