@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { inFolder, pathOf, privateFolder, writeWhole } from './files.ts'
-import { type Lock, takeLock } from './lock.ts'
+import { inFolder, privateFolder, writeWhole } from '#agent/files.ts'
+import { pathOf } from './files.ts'
+import { type Lock, takeLock } from '#agent/lock.ts'
 import type { Call } from './output.ts'
 
 /** Another process's work on the same home is waited for this long. */

@@ -1,8 +1,10 @@
 import { readFileSync, readSync } from 'node:fs'
 import { refuse, accept, type Result } from '#core/result.ts'
-import { codeOf, pathOf } from './files.ts'
+import { codeOf } from '#agent/files.ts'
+import { pathOf } from './files.ts'
 import type { Call } from './output.ts'
-import { FileError, UsageError } from './usage-error.ts'
+import { FileError } from '#agent/file-error.ts'
+import { UsageError } from './usage-error.ts'
 
 const LINE_BYTES_MAX = 4096
 const LINE_FEED = 0x0a

@@ -1,16 +1,9 @@
+import type { Progress } from '#agent/progress.ts'
 import type { Io } from './io.ts'
 
 const SILENT_MS = 1000
 const EVERY_MS = 100
 const BAR_CELLS = 24
-
-/** Shows how far a long piece of work is. */
-export interface Progress {
-  /** `total` 0 means that nobody knows. */
-  update(done: number, total: number): void
-  /** Clears the line. */
-  close(): void
-}
 
 /**
  * A bar on stderr, for a person only and only once the work has taken a second.

@@ -1,7 +1,9 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { createReadStream, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { openWork } from '#cli/filing/journal.ts'
-import { prepareBundle } from '#cli/filing/prepare-bundle.ts'
+import { silently } from '#agent/progress.ts'
+import { openSealer } from '#cli/sealer.ts'
+import { openWork } from '#agent/filing/journal.ts'
+import { prepareBundle } from '#agent/filing/prepare-bundle.ts'
 import type { ServedMailbox } from '#client/http.ts'
 import { verifyMailbox } from '#client/mailbox.ts'
 import { noticeSalts } from '#client/notice.ts'
@@ -27,10 +29,10 @@ export async function composeRole([folder = '', count = '']: readonly string[]):
   const work = openWork(out, {}, () => noticeSalts(systemRandom))
   const prepared = accepted(
     await prepareBundle({
-      io: { cwd: folder, isTerminal: false, stderr: process.stderr, stdin: process.stdin },
+      openList: () => createReadStream(join(folder, `${count}.csv`)),
+      tools: { openProgress: silently, openSealer },
       work,
       out,
-      customers: join(folder, `${count}.csv`),
       plan: {
         origin: ORIGIN,
         genesis: '0'.repeat(64),

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { keepDurably, writeDurably } from '#adapters/system/durable-file.ts'
-import { writeWhole } from '#cli/files.ts'
+import { writeWhole } from '#agent/files.ts'
 import { scratch } from '#test/helpers/command-line.ts'
 
 const folder = scratch()

@@ -12,11 +12,11 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
-import { Busy } from '#cli/busy.ts'
-import { writeWhole } from '#cli/files.ts'
+import { Busy } from '#agent/busy.ts'
+import { writeWhole } from '#agent/files.ts'
 import { openHome } from '#cli/home.ts'
-import { takeLock } from '#cli/lock.ts'
-import { FileError } from '#cli/usage-error.ts'
+import { takeLock } from '#agent/lock.ts'
+import { FileError } from '#agent/file-error.ts'
 import { runHere, runProcess, scratch, textOf } from '#test/helpers/command-line.ts'
 
 const folder = scratch()

@@ -23,7 +23,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ['core', 'wire', 'service', 'ports', 'http', 'hono'],
   client: ['core', 'wire', 'client', 'openpgp', '@noble/curves', '@noble/hashes'],
   browser: ['core', 'wire', 'client', 'browser'],
-  cli: ['core', 'wire', 'client', 'cli', 'entry', 'node:'],
+  agent: ['core', 'wire', 'ports', 'client', 'agent', 'hono', 'node:'],
+  cli: ['core', 'wire', 'client', 'agent', 'cli', 'entry', 'node:'],
   entry: [
     'core',
     'wire',
@@ -31,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'service',
     'adapters',
     'http',
+    'agent',
     'templates',
     'entry',
     '@hono/node-server',

@@ -3,7 +3,8 @@ import { readArmor } from '#core/packets.ts'
 import { pathOf, readText } from '#cli/files.ts'
 import { openPassphrases } from '#cli/passphrase.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
-import { FileError, UsageError } from '#cli/usage-error.ts'
+import { FileError } from '#agent/file-error.ts'
+import { UsageError } from '#cli/usage-error.ts'
 import { dataFolder, setting } from './serve.ts'
 
 /** `backup` */

@@ -11,7 +11,7 @@ import { endGpg, play } from '#cli/demo/story.ts'
 import { pathOf, readText } from '#cli/files.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
 import { UsageError } from '#cli/usage-error.ts'
-import { faultLines } from '#cli/filing/fault-lines.ts'
+import { faultLines } from '#agent/filing/fault-lines.ts'
 
 /** `demo` */
 export const demo: Command = async (call) => {

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { accept } from '#core/result.ts'
-import { pathOf, privateFolder } from '#cli/files.ts'
+import { privateFolder } from '#agent/files.ts'
+import { pathOf } from '#cli/files.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
-import { FileError, UsageError } from '#cli/usage-error.ts'
+import { FileError } from '#agent/file-error.ts'
+import { UsageError } from '#cli/usage-error.ts'
 import { dataFolder, explain, setting, untilStopped } from './serve.ts'
 
 const DEFAULT_PORT = 8789

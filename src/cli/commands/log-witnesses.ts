@@ -5,7 +5,7 @@ import { connect } from '#cli/connection.ts'
 import { EXIT } from '#cli/exit.ts'
 import { withHome } from '#cli/home.ts'
 import { type Command, say } from '#cli/output.ts'
-import { FileError } from '#cli/usage-error.ts'
+import { FileError } from '#agent/file-error.ts'
 import { dataFolder } from './serve.ts'
 
 /** `log witnesses` */

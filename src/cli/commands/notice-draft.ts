@@ -9,10 +9,11 @@ import { DAY_SECONDS, dayOf } from '#core/time.ts'
 import type { Template } from '#wire/assemble-template.ts'
 import { parseBrief } from '#wire/notice.ts'
 import { anchorOf } from '#cli/connection.ts'
-import { inFolder, pathOf, privateFolder, readJson, readText, writeWhole } from '#cli/files.ts'
+import { inFolder, privateFolder, writeWhole } from '#agent/files.ts'
+import { pathOf, readJson, readText } from '#cli/files.ts'
 import { EXIT } from '#cli/exit.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
-import { faultLines } from '#cli/filing/fault-lines.ts'
+import { faultLines } from '#agent/filing/fault-lines.ts'
 import { shippedTemplates } from '#cli/templates.ts'
 
 const NOTICE_BYTES = 16

@@ -6,9 +6,10 @@ import { parseAct } from '#wire/act.ts'
 import { describeMissing } from '#cli/describe.ts'
 import { pathOf } from '#cli/files.ts'
 import { type Command, say } from '#cli/output.ts'
-import { openProductFolder, type ProductFolder } from '#cli/product-files.ts'
+import { openProgress } from '#cli/progress.ts'
+import { openProductFolder, type ProductFolder } from '#agent/filing/product-files.ts'
 import { type Reader, signedIn } from './notice.ts'
-import { bringReceipt } from '#cli/filing/receipts.ts'
+import { bringReceipt } from '#agent/filing/receipts.ts'
 import { readId } from './party.ts'
 import { witnessLine } from './receipt.ts'
 
@@ -78,7 +79,10 @@ async function renewFiles(
   if (folder === undefined) return accept({ lines: [], value: { files: null } })
   if (record.event !== 'adopted')
     return refuse('receipt-not-logged', 'the notice has not taken effect yet')
-  const renewed = await bringReceipt(call, api, { id, folder })
+  const renewed = await bringReceipt(
+    { api, folder, openProgress: (label) => openProgress(call.io, label) },
+    id,
+  )
   return renewed.ok
     ? accept({
         lines: [`files   ${String(renewed.value)} with the newest receipt`],

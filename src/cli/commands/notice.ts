@@ -1,4 +1,5 @@
 import { checkNoticeBrief, openCampaignMessage } from '#client/campaign.ts'
+import { readActOf } from '#client/filed-act.ts'
 import type { Api } from '#client/http.ts'
 import { previewNotice } from '#client/notice.ts'
 import type { UnlockedKey } from '#client/openpgp.ts'
@@ -15,7 +16,7 @@ import { openPassphrases, type Passphrases } from '#cli/passphrase.ts'
 import { softwareKey } from '#cli/software-key.ts'
 import { adoptedTemplate } from '#cli/templates.ts'
 import { UsageError } from '#cli/usage-error.ts'
-import { readActOf } from './campaign.ts'
+
 import { readId } from './party.ts'
 
 /** An officer who is signed in. */

@@ -6,7 +6,8 @@ import { describeSubmitted } from '#cli/describe.ts'
 import { readJson } from '#cli/files.ts'
 import { withHome } from '#cli/home.ts'
 import type { Call, Command } from '#cli/output.ts'
-import { FileError, UsageError } from '#cli/usage-error.ts'
+import { FileError } from '#agent/file-error.ts'
+import { UsageError } from '#cli/usage-error.ts'
 
 const FINGERPRINT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 

@@ -4,7 +4,8 @@ import { accept, refuse, type Result } from '#core/result.ts'
 import { pathOf, readText } from '#cli/files.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
 import { openPassphrases } from '#cli/passphrase.ts'
-import { FileError, UsageError } from '#cli/usage-error.ts'
+import { FileError } from '#agent/file-error.ts'
+import { UsageError } from '#cli/usage-error.ts'
 import { dataFolder } from './serve.ts'
 
 const NOTE_BYTES_MAX = 65_536

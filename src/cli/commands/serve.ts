@@ -1,9 +1,11 @@
 import { accept } from '#core/result.ts'
-import { Busy } from '#cli/busy.ts'
-import { codeOf, pathOf, privateFolder } from '#cli/files.ts'
+import { Busy } from '#agent/busy.ts'
+import { codeOf, privateFolder } from '#agent/files.ts'
+import { pathOf } from '#cli/files.ts'
 import type { Io } from '#cli/io.ts'
 import type { Call, Command } from '#cli/output.ts'
-import { FileError, UsageError } from '#cli/usage-error.ts'
+import { FileError } from '#agent/file-error.ts'
+import { UsageError } from '#cli/usage-error.ts'
 
 /** The origin of a folder that `serve` made by itself: `init` may give it another name as long as it has no charter. */
 export const PROVISIONAL_ORIGIN = 'dunant.localhost'

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ComposedNotice, Undeliverable } from '#client/notice.ts'
-import { productName } from '#cli/product-files.ts'
+import { productName } from './product-files.ts'
 import { openLineWriter, type PlacedLine, readExactly, readLines } from './line-file.ts'
 
 /**

@@ -2,7 +2,7 @@ import { type FileHandle, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inBatches } from '#client/in-flight.ts'
 import { formatProduct, productFile } from '#client/product.ts'
-import { partOf, syncFolder } from '#cli/files.ts'
+import { partOf, syncFolder } from '#agent/files.ts'
 import type { BundleFile, ProductPlace } from './bundle-file.ts'
 import { openSpool } from './spool.ts'
 

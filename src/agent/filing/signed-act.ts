@@ -2,16 +2,13 @@ import type { Api, SubmittedAct } from '#client/http.ts'
 import { fromBase64 } from '#core/bytes.ts'
 import { accept, type Result } from '#core/result.ts'
 import { parseAct } from '#wire/act.ts'
-import type { Call, Output } from '#cli/output.ts'
-import type { KeptFiling, ProductFolder } from '#cli/product-files.ts'
-import { FileError } from '#cli/usage-error.ts'
-import { hashList } from './customer-list.ts'
+import { FileError } from '#agent/file-error.ts'
+import { hashList, type OpenList } from './customer-list.ts'
 import { type FilingTerms, hasWork, otherTerms, readWork, removeWork } from './journal.ts'
-import { conclude } from './receipts.ts'
+import type { KeptFiling, ProductFolder } from './product-files.ts'
 
 /** A folder whose act was signed, and whom to ask about it. */
 export interface SignedFiling {
-  readonly call: Call
   readonly api: Api
   readonly folder: ProductFolder
 }
@@ -32,25 +29,18 @@ export async function sendSigned(api: Api, folder: ProductFolder): Promise<Resul
   return submitted
 }
 
-/** Goes on with an act that was signed: it is accepted once, however often it arrives. */
-export async function resume({ api, call, folder }: SignedFiling): Promise<Result<Output>> {
-  const submitted = await sendSigned(api, folder)
-  return submitted.ok ? await conclude({ call, api, folder }, submitted.value) : submitted
-}
-
 /**
  * Checks that a command is of what was signed: of the same terms, and of the same list.
  *
  * @throws FileError where it is not, which says what was signed, whether the server has it, and what can be done.
  */
 export async function checkSigned(
-  { api, call, folder }: SignedFiling,
-  terms: FilingTerms,
+  { api, folder }: SignedFiling,
+  { openList, terms }: { readonly openList: OpenList; readonly terms: FilingTerms },
 ): Promise<Result<void>> {
   const known = readWork(folder.path)
   const other = [...otherTerms(known?.terms ?? {}, terms)]
-  if ((await hashList(call.io, call.args.text('customers'))) !== known?.list?.hash)
-    other.push('customer list')
+  if ((await hashList(openList)) !== known?.list?.hash) other.push('customer list')
   if (other.length === 0) return accept(undefined)
   const has = await serverHas(api, keptOf(folder))
   if (!has.ok) return has

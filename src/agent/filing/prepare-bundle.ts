@@ -7,27 +7,41 @@ import {
 import type { UnlockedKey } from '#client/openpgp.ts'
 import { availableParallelism } from 'node:os'
 import type { Recipient } from '#client/recipients.ts'
+import type { Sealer, SealingTerms } from '#client/sealer.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
-import type { Io } from '#cli/io.ts'
-import { openProductFolder } from '#cli/product-files.ts'
-import { openProgress } from '#cli/progress.ts'
-import { openSealer } from '#cli/sealer.ts'
-import { FileError } from '#cli/usage-error.ts'
+import { FileError } from '#agent/file-error.ts'
+import type { OpenProgress } from '#agent/progress.ts'
 import { type BundleFile, clearBundle, openBundleFile, writeBundle } from './bundle-file.ts'
-import { type CheckedList, checkList, hashList, listedRecipients } from './customer-list.ts'
+import {
+  type CheckedList,
+  checkList,
+  hashList,
+  listedRecipients,
+  type OpenList,
+} from './customer-list.ts'
 import { faultLines } from './fault-lines.ts'
 import type { FilingWork } from './journal.ts'
+import { openProductFolder } from './product-files.ts'
 import { fillSpool, readSpool, type SpoolState } from './spool.ts'
 import { writeProducts } from './write-products.ts'
 
+/** What filing works with, which depends on where it runs. */
+export interface FilingTools {
+  readonly openProgress: OpenProgress
+  /** Opens the fastest sealer there is for so much work. */
+  readonly openSealer: (
+    terms: SealingTerms,
+    work: { readonly customers: number; readonly threadsMax: number },
+  ) => Promise<Sealer>
+}
+
 /** What a bundle is made of, and where. */
 export interface Preparation {
-  readonly io: Pick<Io, 'cwd' | 'isTerminal' | 'stderr' | 'stdin'>
   readonly work: FilingWork
   /** The folder of the product files. */
   readonly out: string
-  /** The customer list, `-` for standard input. */
-  readonly customers: string
+  readonly openList: OpenList
+  readonly tools: FilingTools
   /** Its salts are the journal's. */
   readonly plan: NoticePlan
   readonly reporterKey: UnlockedKey
@@ -84,19 +98,15 @@ export async function prepareBundle(preparation: Preparation): Promise<Result<Pr
 }
 
 async function readList(preparation: Preparation): Promise<Result<CheckedList>> {
-  const { allowFaults, customers, io, plan, work } = preparation
+  const { allowFaults, openList, plan, work } = preparation
   const known = work.journal().list
   if (known !== undefined) {
-    if ((await hashList(io, customers)) === known.hash) return accept(known)
+    if ((await hashList(openList)) === known.hash) return accept(known)
     throw new FileError(
       'the customer list is another than the one that this filing began with; give that one to go on, or add --start-over',
     )
   }
-  const list = await checkList(io, {
-    path: customers,
-    folder: work.folder,
-    template: plan.template,
-  })
+  const list = await checkList(openList, { folder: work.folder, template: plan.template })
   const fault = list.ok ? listFault(list.value, allowFaults) : undefined
   if (list.ok && fault === undefined) work.note({ list: list.value })
   else work.remove()
@@ -117,16 +127,16 @@ function listFault(list: CheckedList, allowFaults: boolean): Result<never> | und
 }
 
 async function composeRest(
-  { hooks, io, plan, reporterKey, work }: Preparation,
+  { hooks, plan, reporterKey, tools, work }: Preparation,
   list: CheckedList,
   earlier: SpoolState,
 ): Promise<SpoolState> {
   const { at, template } = plan
-  const sealer = await openSealer(
+  const sealer = await tools.openSealer(
     { reporterKey, texts: template.texts, at },
     { customers: list.customers - earlier.recipients, threadsMax: availableParallelism() },
   )
-  const progress = openProgress(io, 'composing')
+  const progress = tools.openProgress('composing')
   try {
     const rest = after(listedRecipients(work.folder, list), earlier.lastRow)
     const composed = composeNotices(plan, rest, { ...hooks, sealer })
@@ -147,7 +157,7 @@ function* after(recipients: Iterable<Recipient>, row: number): Generator<Recipie
 }
 
 async function writeFiles(
-  { hooks, io, out, work }: Preparation,
+  { hooks, out, tools, work }: Preparation,
   { told }: SpoolState,
 ): Promise<BundleFile> {
   if (work.journal().bundle === undefined) {
@@ -157,7 +167,7 @@ async function writeFiles(
   const { bundle: name, written = 0 } = work.journal()
   if (name === undefined) throw new Error('the bundle was just noted')
   const bundle = openBundleFile(work.folder, name)
-  const progress = openProgress(io, 'writing files')
+  const progress = tools.openProgress('writing files')
   try {
     await writeProducts({ work: work.folder, out }, bundle, {
       from: written,

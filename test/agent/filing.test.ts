@@ -1,15 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { createReadStream, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { composeBundle } from '#client/bundle.ts'
 import { parseCsv, CUSTOMER_COLUMNS, readCsv } from '#client/csv.ts'
 import { systemRandom } from '#client/random.ts'
-import { openBundleFile, writeBundle } from '#cli/filing/bundle-file.ts'
-import { checkList, listedRecipients } from '#cli/filing/customer-list.ts'
-import { openLineWriter, readLines } from '#cli/filing/line-file.ts'
-import { openLineSorter } from '#cli/filing/sorted-lines.ts'
-import { fillSpool, openSpool, readSpool } from '#cli/filing/spool.ts'
-import { openTreeReader, openTreeWriter } from '#cli/filing/tree-file.ts'
+import { openBundleFile, writeBundle } from '#agent/filing/bundle-file.ts'
+import { checkList, listedRecipients } from '#agent/filing/customer-list.ts'
+import { openLineWriter, readLines } from '#agent/filing/line-file.ts'
+import { openLineSorter } from '#agent/filing/sorted-lines.ts'
+import { fillSpool, openSpool, readSpool } from '#agent/filing/spool.ts'
+import { openTreeReader, openTreeWriter } from '#agent/filing/tree-file.ts'
 import { mailboxLine, productLine } from '#client/envelope.ts'
 import type { ComposedNotice } from '#client/notice.ts'
 import { readRecipients } from '#client/recipients.ts'
@@ -18,7 +18,6 @@ import { sha256, sha256Hex } from '#core/hash.ts'
 import { merkleTree, treePath, treeRoot } from '#core/log/merkle.ts'
 import { assert, array, asyncProperty, constantFrom, integer, property } from 'fast-check'
 import { mkdtempSync } from 'node:fs'
-import { Readable } from 'node:stream'
 import { scratch } from '#test/helpers/command-line.ts'
 import { accepted } from '#test/helpers/openpgp-keys.ts'
 import { accountTemplate, FACTS } from '#test/helpers/statements.ts'
@@ -76,8 +75,8 @@ test('a list is checked in flat memory as it is at once: the same recipients, fa
   const text = `\ufeff${rows.join('\r\n')}\r\n`
   const work = fresh()
   writeFileSync(join(work, 'list.csv'), text)
-  const io = { cwd: work, stdin: Readable.from([]) }
-  const list = accepted(await checkList(io, { path: 'list.csv', folder: work, template }))
+  const open = () => createReadStream(join(work, 'list.csv'))
+  const list = accepted(await checkList(open, { folder: work, template }))
   const whole = accepted(readRecipients(text, template))
   expect([...listedRecipients(work, list)]).toEqual(whole.recipients)
   expect(list.faults).toEqual(whole.faults)

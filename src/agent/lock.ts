@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { kill, pid } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from './files.ts'
 import { Busy } from './busy.ts'
@@ -69,13 +70,13 @@ function clearDead(folder: string): string {
 }
 
 function ownFile(folder: string): string {
-  return `${folder}/${String(process.pid)}`
+  return `${folder}/${String(pid)}`
 }
 
-function isHeld(folder: string, pid: number): boolean {
-  if (pid === process.pid) return held.has(folder)
+function isHeld(folder: string, owner: number): boolean {
+  if (owner === pid) return held.has(folder)
   try {
-    process.kill(pid, 0)
+    kill(owner, 0)
     return true
   } catch (error) {
     return codeOf(error) === 'EPERM'

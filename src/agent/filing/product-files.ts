@@ -13,7 +13,7 @@ import { accept, refuse, type Result } from '#core/result.ts'
 import { verifyLine } from '#core/verify-receipt.ts'
 import { parseStatement } from '#wire/notice.ts'
 import { parseProduct } from '#wire/product.ts'
-import { syncFolder, writeWhole } from './files.ts'
+import { syncFolder, writeWhole } from '#agent/files.ts'
 
 const DELIVERIES = 'deliveries.json'
 const FILING = 'filing.json'

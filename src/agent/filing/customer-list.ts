@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { join } from 'node:path'
 import { CUSTOMER_COLUMNS, type CsvFault, readCsv } from '#client/csv.ts'
@@ -8,9 +7,8 @@ import { sha256Hex } from '#core/hash.ts'
 import { utf8 } from '#core/bytes.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { Template } from '#wire/assemble-template.ts'
-import { codeOf, pathOf } from '#cli/files.ts'
-import type { Io } from '#cli/io.ts'
-import { FileError } from '#cli/usage-error.ts'
+import { codeOf } from '#agent/files.ts'
+import { FileError } from '#agent/file-error.ts'
 import { openLineWriter, readLines } from './line-file.ts'
 import { openLineSorter } from './sorted-lines.ts'
 
@@ -27,8 +25,8 @@ export interface CheckedList {
   readonly repeated: readonly number[]
 }
 
-/** Where a list is read from. */
-type ListIo = Pick<Io, 'cwd' | 'stdin'>
+/** Where a list is read from, each time from its beginning. @throws FileError where it is not there. */
+export type OpenList = () => Readable
 
 const RECIPIENTS = 'recipients.ndjson'
 const FAULTS_KEPT = 1000
@@ -38,12 +36,11 @@ const LINE_DIGITS = 12
 
 /** Reads and checks a whole list, in flat memory; what can be used of it is kept in a folder, for `listedRecipients`. */
 export async function checkList(
-  io: ListIo,
-  list: { readonly path: string; readonly folder: string; readonly template: Template },
+  open: OpenList,
+  { folder, template }: { readonly folder: string; readonly template: Template },
 ): Promise<Result<CheckedList>> {
-  const { folder, template } = list
   const hash = createHash('sha256')
-  const rows = readCsv(textOf(openSource(io, list.path), hash), CUSTOMER_COLUMNS)
+  const rows = readCsv(textOf(open(), hash), CUSTOMER_COLUMNS)
   const kept = openLineWriter(join(folder, RECIPIENTS))
   const keys = openLineSorter(folder, 'keys')
   const faults = new Map<number, string>()
@@ -84,9 +81,9 @@ export async function checkList(
 }
 
 /** The hash of a list, to tell whether it is the one that was checked. */
-export async function hashList(io: ListIo, path: string): Promise<string> {
+export async function hashList(open: OpenList): Promise<string> {
   const hash = createHash('sha256')
-  for await (const bytes of bytesOf(openSource(io, path))) hash.update(bytes)
+  for await (const bytes of bytesOf(open())) hash.update(bytes)
   return hash.digest('hex')
 }
 
@@ -122,13 +119,6 @@ function findRepeated(keys: Iterable<string>): ReadonlyMap<number, string> {
     before = name
   }
   return repeated
-}
-
-function openSource(io: ListIo, path: string): Readable {
-  if (path === '-') return io.stdin
-  const full = pathOf({ io }, path)
-  if (!existsSync(full)) throw new FileError(`${path} cannot be read (ENOENT)`)
-  return createReadStream(full)
 }
 
 async function* textOf(

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { privateFolder, writeWhole } from '#cli/files.ts'
-import { FileError } from '#cli/usage-error.ts'
+import { privateFolder, writeWhole } from '#agent/files.ts'
+import { FileError } from '#agent/file-error.ts'
 import type { BundleName } from './bundle-file.ts'
 import type { CheckedList } from './customer-list.ts'
 
