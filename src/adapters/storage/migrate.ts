@@ -10,19 +10,22 @@ import { queryBuilder, recorded } from './schema.ts'
 const MIGRATION_LOCK = 18_631_864
 
 /**
- * Brings the schema up to date and returns the names of the migrations that it ran.
+ * Brings the schema up to date, a server's where no other is said, and returns the names of the migrations that it ran.
  *
  * Each migration and the row that says so are one batch, so that a crash leaves it done or not begun, and of two
  * processes that start at once one finds it done.
  *
  * @throws SchemaTooNew where a newer version of the program has changed the database.
  */
-export async function migrate(engine: Engine): Promise<readonly string[]> {
+export async function migrate(
+  engine: Engine,
+  known: readonly Migration[] = migrations,
+): Promise<readonly string[]> {
   const { dialect } = engine
   if (!(await isMarked(engine))) await engine.write(createMarks(dialect))
 
   const ran: string[] = []
-  for (const migration of await missingMigrations(engine)) {
+  for (const migration of await missingMigrations(engine, known)) {
     const steps = await recorded(dialect, async (db) => {
       await migration.up(db, dialect)
     })
@@ -36,25 +39,31 @@ export async function migrate(engine: Engine): Promise<readonly string[]> {
 
 /** @throws Error unless the database has exactly the schema that this version knows. */
 export async function requireMigrated(engine: Engine): Promise<void> {
-  const absent = await missingMigrations(engine)
+  const absent = await missingMigrations(engine, migrations)
   if (absent.length === 0) return
   const names = absent.map(({ name }) => name).join(', ')
   throw new Error(`the database lacks ${names}: run the migrations first`)
 }
 
-async function missingMigrations(engine: Engine): Promise<readonly Migration[]> {
-  const { missing, unknown } = await schemaState(engine)
+async function missingMigrations(
+  engine: Engine,
+  known: readonly Migration[],
+): Promise<readonly Migration[]> {
+  const { missing, unknown } = await schemaState(engine, known)
   if (unknown.length > 0) {
     throw new SchemaTooNew(
       `a newer version of the program has changed the database (${unknown.join(', ')}): this one leaves it alone`,
     )
   }
-  return migrations.filter(({ name }) => missing.includes(name))
+  return known.filter(({ name }) => missing.includes(name))
 }
 
 /** How the schema of a database stands to this version of the program; in an empty database, everything is missing. */
-export async function schemaState(engine: Engine): Promise<SchemaState> {
-  const known = migrations.map(({ name }) => name)
+export async function schemaState(
+  engine: Engine,
+  steps: readonly Migration[] = migrations,
+): Promise<SchemaState> {
+  const known = steps.map(({ name }) => name)
   const done = await doneMigrations(engine)
   return {
     done,

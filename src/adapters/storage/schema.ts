@@ -102,6 +102,11 @@ export async function recorded(
   return queries
 }
 
+/** Kysely for one dialect, without a connection, over any tables. */
+export function compiler<T>(dialect: Dialect): Kysely<T> {
+  return unconnected<T>(dialect, new DummyDriver())
+}
+
 function unconnected<T>(dialect: Dialect, driver: Driver): Kysely<T> {
   return new Kysely<T>({
     dialect:

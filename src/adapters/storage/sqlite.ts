@@ -74,7 +74,12 @@ export async function migrateSqliteStorage(options: SqliteOptions): Promise<read
   }
 }
 
-function sqliteEngine({ path }: SqliteOptions): Engine {
+/**
+ * Opens a file for reading and writing, and creates it where there is none.
+ *
+ * @throws Unavailable where it cannot be opened.
+ */
+export function sqliteEngine({ path }: SqliteOptions): Engine {
   const database = guarded(() => openDatabase(path))
   const prepare = statementCache(database)
   const writer = groupCommit({ database, prepare, requireInPlace: placeGuard(path) })
