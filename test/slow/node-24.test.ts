@@ -58,7 +58,9 @@ test(`the whole suite passes on Node ${VERSION}`, ({ skip }) => {
   const suite = ['run', '--config', '.vitest.config.ts', '--project', 'node']
   const tested = run(copy, ['node', join('node_modules', 'vitest', 'vitest.mjs'), ...suite])
   process.stdout.write(tested.stdout.split('\n').slice(-40).join('\n'))
+  const end = `ended with ${String(tested.signal ?? tested.status)}: ${tested.stderr.slice(-4000)}`
   // The closing line of the run.
-  expect(tested.stdout.trimEnd().split('\n').at(-1)).toMatch(/^[1-9]\d{3,} passed, 0 failed$/)
-  expect(tested.status).toBe(0)
+  const closing = tested.stdout.trimEnd().split('\n').at(-1)
+  expect(closing, end).toMatch(/^[1-9]\d{3,} passed, 0 failed$/)
+  expect(tested.status, end).toBe(0)
 }, 7_200_000)
