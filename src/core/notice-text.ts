@@ -41,6 +41,10 @@ type Draft = readonly (string | { readonly item: string })[]
 /** A withdrawn notice asks for nothing and accuses nobody: it keeps only these blocks. */
 const WITHDRAWAL_BLOCKS: readonly BlockId[] = ['summary', 'help', 'check', 'next']
 
+/** Begins with an isolate or a letter that is written from right to left, before any other letter. */
+const RIGHT_TO_LEFT =
+  /^[^A-Za-z\u00c0-\u058f\u0900-\u1fff\u2c00-\ufb1c]*?[\u0590-\u08ff\u2067\u2068\ufb1d-\ufdff\ufe70-\ufefc]/
+
 const DRAFTS: Readonly<Record<BlockId, (page: Page) => Draft>> = {
   summary: summaryBlock,
   state: (page) => [word(page, 'target_state', page.statement.facts.target_state)],
@@ -83,7 +87,7 @@ export function renderNotice(
   const issuedTo = phrase(page, to)
   if (missing[0] !== undefined) return refuse('facts-invalid', `the template lacks ${missing[0]}`)
   const { direction, language } = text
-  const lines = linesOf({ blocks, issuedTo, subject })
+  const lines = linesOf({ blocks, direction, issuedTo, subject })
   return accept({ blocks, direction, issuedTo, language, lines, subject })
 }
 
@@ -103,10 +107,11 @@ function numbered(page: Page, id: BlockId, position: number): RenderedBlock {
 
 function linesOf({
   blocks,
+  direction,
   issuedTo,
   subject,
-}: Pick<RenderedNotice, 'blocks' | 'issuedTo' | 'subject'>) {
-  return [
+}: Pick<RenderedNotice, 'blocks' | 'direction' | 'issuedTo' | 'subject'>): string[] {
+  const lines = [
     ...wrapLines(subject),
     '',
     ...wrapLines(issuedTo),
@@ -120,6 +125,15 @@ function linesOf({
       ]),
     ]),
   ]
+  return direction === 'rtl' ? lines.map(rightToLeft) : lines
+}
+
+/**
+ * Plain text has no direction of its own: the mark is for programs that look for a line's first letter, which here stands behind a
+ * number or inside an isolate, and the isolate for programs that show everything from left to right.
+ */
+function rightToLeft(line: string): string {
+  return line === '' ? '' : `\u200f\u2067${line}\u2069`
 }
 
 function isItem(paragraph: RenderedParagraph | undefined): boolean {
@@ -333,9 +347,18 @@ function fill({ missing, text, values }: Page, paragraph = ''): string {
   return paragraph.replace(/\{([a-z_]+)\}/g, (_, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined
     if (value === undefined) missing.push(`a value for ${name}`)
-    // An isolate keeps a Latin domain name from reordering the sentence around it (Unicode Bidirectional Algorithm, UAX 9).
-    return text.direction === 'rtl' ? `\u2068${value ?? ''}\u2069` : (value ?? '')
+    return text.direction === 'rtl' ? isolated(value ?? '') : (value ?? '')
   })
+}
+
+/**
+ * Keeps a Latin domain name from reordering the sentence around it (Unicode Bidirectional Algorithm, UAX 9).
+ *
+ * A value runs as its first letter does. A phrase of the text itself runs as the text does, also where it has no letter outside the
+ * values in it: a date is a number, a name and a number.
+ */
+function isolated(value: string): string {
+  return `${RIGHT_TO_LEFT.test(value) ? '\u2067' : '\u2068'}${value}\u2069`
 }
 
 /** An id in groups of four, to be read aloud and compared. */

@@ -21,6 +21,7 @@ import {
   TARGET_STATES,
   TOLD_OTHERS,
 } from '#core/notice-vocabulary.ts'
+import { columns } from '#core/plain-text.ts'
 import { BLOCKS, type TemplateText, wordKey } from '#core/template.ts'
 import {
   accountText,
@@ -134,12 +135,12 @@ test('shows the twelve blocks in their order, each with a heading and something 
   )
 })
 
-test('fills every placeholder and keeps every line within 76 characters', () => {
+test('fills every placeholder and keeps every line within 76 columns', () => {
   fc.assert(
     fc.property(statements, (statement) => {
       const own = new Set([statement.facts.seen, statement.brief.content.method_plain])
       const { lines } = rendered(statement)
-      expect(lines.filter((line) => Array.from(line).length > 76)).toEqual([])
+      expect(lines.filter((line) => columns(line) > 76)).toEqual([])
       if (!own.has('{filer}')) expect(lines.join('\n')).not.toMatch(/[{}]|undefined/)
     }),
   )
@@ -231,6 +232,21 @@ test('a text that is written from right to left keeps Latin values apart from th
   const text: TemplateText = { ...accountText('en'), direction: 'rtl' }
   expect(rendered(STATEMENT, text).subject).toContain('\u2068contoso.example\u2069')
   expect(rendered(STATEMENT).subject).not.toContain('\u2068')
+})
+
+test('in a text from right to left a date runs as the text does, though it begins with a number', () => {
+  const { blocks } = rendered({ ...STATEMENT, language: 'ar' })
+  expect(JSON.stringify(blocks)).toContain(
+    '\u2067\u20683\u2069\u00a0\u2067نوفمبر (تشرين الثاني)\u2069 \u20682026\u2069\u2069',
+  )
+})
+
+test('each line of a text from right to left says so to programs that show plain text', () => {
+  const { lines } = rendered({ ...STATEMENT, language: 'ar' })
+  expect(lines.filter((line) => line !== '' && !/^\u200f\u2067.+\u2069$/.test(line))).toEqual([])
+  for (const line of lines) {
+    expect(line.match(/[\u2067\u2068]/g)?.length).toBe(line.match(/\u2069/g)?.length)
+  }
 })
 
 function without(

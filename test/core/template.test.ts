@@ -11,17 +11,21 @@ const TEXTS = LANGUAGES.map((language) => templateFile(`${language}/account.json
 
 /** Words that make a warning vague or comfort falsely, that ask for what we never ask for, or that name a state. */
 const BANNED: Readonly<Record<string, RegExp>> = {
+  ar: /ربما|(?<![ء-ي])لعلّ?|(?<![ء-ي])قد (?:[يتن])|محتمل|يمكن أن يكون|لا (?:دليل|مؤشر)|انقروا|حمّلوا|نزّلوا|ثبّتوا|ادفعوا/,
   de: /\b(?:vielleicht|möglicherweise|eventuell|vermutlich|wahrscheinlich|könnten?|dürften?|mag|mögen)\b|kein(?:e|en)? (?:Hinweis|Beleg|Beweis)|\bklick|herunterlad|\binstallier|\b(?:be)?zahl(?:en|t|ung)\b|\b[Ss]ie haben (?!das Recht)/,
   en: /\b(?:may|might|perhaps|possibly|maybe|could)\b|no evidence|no indication|misuse of your|abundance of caution|we take your|\b(?:click|download|install|pay|log ?in)\b/,
   es: /\bquiz[áa]|\b(?:tal vez|puede que|podría[ns]?|posible(?:mente)?|a lo mejor|acaso|eventual)\b|(?:sin|hay) (?:pruebas|indicios)|\bclic|descarg|instal|\bpag(?:ar|ue)/i,
   fr: /peut-être|pourrai(?:t|ent|s)|éventuel|il se peut|il est possible|aucun(?:e)? (?:preuve|indice)|cliqu|télécharg|installe|\bpay(?:er|ez)/i,
   pt: /\b(?:talvez|pode(?:m|ria|riam)? (?:ser|ter|estar)|possível|possivelmente|porventura|eventual)\b|(?:sem|há) (?:provas|indícios)|\bcli(?:que|car)|baix(?:e|ar)|descarreg|transfir|instal|\bpag(?:ar|ue)/i,
+  ru: /может быть|могут быть|(?<!не)возможно(?!ст)|вероятно|наверное|видимо|нет (?:доказательств|признаков)|нажмите|щёлкните|скачайте|загрузите|установите|заплатите|оплатите/i,
+  'zh-Hans': /可能|也许|或许|大概|恐怕|似乎|没有(?:证据|迹象)|点击|下载|安装|付款|付费|转账/,
 }
 const STATES =
-  /\b(?:Chin[ae]|Russ?i[ae]|Rusia|Rússia|Russland|Iran|[KC]orea|Corée|Coreia|Israel|Israël|America|Amérique|États-Unis|India|Inde|Chinese government|Pakistan|Saudi|Turkey|Turquie|Emirates|Émirats)\b/i
+  /\b(?:Chin[ae]|Chine|Russ?i[ae]|Russie|Rusia|Rússia|Russland|Iran|[KC]orea|Corée|Coreia|Israel|Israël|America|Amérique|États-Unis|India|Inde|Chinese government|Pakistan|Saudi|Turkey|Turquie|Emirates|Émirats)\b|الصين|روسيا|إيران|كوريا|إسرائيل|أمريكا|الولايات المتحدة|الهند|باكستان|السعودية|تركيا|الإمارات|Кита[йея]|Росси[яию]|Иран|Коре[яию]|Израил|Америк|США|Инди[яию]|Пакистан|Саудовск|Турци|Эмират|中国|俄罗斯|伊朗|朝鲜|韩国|以色列|美国|印度|巴基斯坦|沙特|土耳其|阿联酋/i
 
-/** The longest sentence that a reader at level B1 follows, in words. */
+/** The longest sentence that a reader at level B1 follows, in words; Chinese has no spaces, and a word is one to two characters. */
 const SENTENCE_WORDS_MAX = 32
+const SENTENCE_CHARACTERS_MAX = 48
 
 function sentencesOf(text: TemplateText): { at: string; words: string }[] {
   const walk = (at: string, value: unknown): { at: string; words: string }[] => {
@@ -63,8 +67,12 @@ for (const language of LANGUAGES) {
   test(`${language}: sentences are short`, () => {
     const long = sentences.flatMap(({ at, words }) =>
       words
-        .split(/[.?!:;] /)
-        .filter((sentence) => sentence.split(/\s+/).length > SENTENCE_WORDS_MAX)
+        .split(/[.?!:;؟؛] |[。？！：；]/)
+        .filter(
+          (sentence) =>
+            sentence.split(/\s+/).length > SENTENCE_WORDS_MAX ||
+            (language === 'zh-Hans' && sentence.length > SENTENCE_CHARACTERS_MAX),
+        )
         .map(() => at),
     )
     expect(long).toEqual([])
@@ -72,11 +80,14 @@ for (const language of LANGUAGES) {
 
   test(`${language}: the public sentence names everything we never ask for`, () => {
     const asks = {
+      ar: ['تنقروا', 'تفتحوا', 'تثبّتوا', 'تدفعوا', 'كلمة مرور', 'رمز'],
       de: ['anzuklicken', 'öffnen', 'installieren', 'bezahlen', 'Passwort', 'Code'],
       en: ['click', 'open', 'install', 'pay', 'password', 'code'],
       es: ['clic', 'abra', 'instale', 'pague', 'contraseña', 'código'],
       fr: ['cliquer', 'ouvrir', 'installer', 'payer', 'mot de passe', 'code'],
       pt: ['clique', 'abra', 'instale', 'pague', 'senha', 'código'],
+      ru: ['нажать', 'открыть', 'установить', 'оплатить', 'пароль', 'код'],
+      'zh-Hans': ['点击', '打开', '安装', '付款', '密码', '验证码'],
     }[language]
     const [sentence = ''] = accountText(language).passages.public_sentence
     expect(asks.filter((ask) => !sentence.includes(ask))).toEqual([])
@@ -90,14 +101,13 @@ test('the public sentence is the fixed one', () => {
 })
 
 test('every language uses the same placeholders in the same places', () => {
-  const [english = [], ...others] = LANGUAGES.map((language) =>
+  const used = (language: string) =>
     sentencesOf(accountText(language)).map(({ at, words }) => [
       at,
       // French and Portuguese write the first day of a month as a word of its own.
       at.includes('date_first') ? '' : (words.match(/\{[a-z_]+\}/g) ?? []).toSorted().join(' '),
-    ]),
-  )
-  for (const other of others) expect(other).toEqual(english)
+    ])
+  for (const language of LANGUAGES) expect(used(language)).toEqual(used('en'))
 })
 
 test('French keeps its punctuation on the line of the word before it', () => {
@@ -105,6 +115,18 @@ test('French keeps its punctuation on the line of the word before it', () => {
     ({ words }) => /(?<!\u00a0)[:;?!»]/.test(words) || /«(?!\u00a0)|['~]/.test(words),
   )
   expect(loose).toEqual([])
+})
+
+test('Chinese uses the punctuation of its own width', () => {
+  const narrow = sentencesOf(accountText('zh-Hans')).filter(({ words }) =>
+    /[,;?!"']|\p{Script=Han} ?[.:()]|[.:] ?\p{Script=Han}/u.test(words),
+  )
+  expect(narrow).toEqual([])
+})
+
+test('Arabic uses its own comma, semicolon and question mark, and the digits that codes are written in', () => {
+  const foreign = sentencesOf(accountText('ar')).filter(({ words }) => /[,;?"'٠-٩]/.test(words))
+  expect(foreign).toEqual([])
 })
 
 test('the manifest names each text by the hash of its canonical JSON, in the order of the languages', () => {

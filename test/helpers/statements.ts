@@ -31,7 +31,7 @@ import { plainTextFault } from '#core/plain-text.ts'
 import type { TemplateText } from '#core/template.ts'
 
 /** The languages that the repository's own templates are written in. */
-export const LANGUAGES = ['de', 'en', 'es', 'fr', 'pt'] as const
+export const LANGUAGES = ['ar', 'de', 'en', 'es', 'fr', 'pt', 'ru', 'zh-Hans'] as const
 
 /** A file of `templates/`, parsed. */
 export function templateFile(path: string): Json {
