@@ -101,13 +101,7 @@ test('the public sentence is the fixed one', () => {
 })
 
 test('every language uses the same placeholders in the same places', () => {
-  const used = (language: string) =>
-    sentencesOf(accountText(language)).map(({ at, words }) => [
-      at,
-      // French and Portuguese write the first day of a month as a word of its own.
-      at.includes('date_first') ? '' : (words.match(/\{[a-z_]+\}/g) ?? []).toSorted().join(' '),
-    ])
-  for (const language of LANGUAGES) expect(used(language)).toEqual(used('en'))
+  for (const language of LANGUAGES) expect(placeholders(language)).toEqual(placeholders('en'))
 })
 
 test('French keeps its punctuation on the line of the word before it', () => {
@@ -219,4 +213,12 @@ test('a text that lacks a word, has one too many, other minutes or an unknown fi
 
 function without<T>(entries: Readonly<Record<string, T>> = {}, key: string): Record<string, T> {
   return Object.fromEntries(Object.entries(entries).filter(([name]) => name !== key))
+}
+
+function placeholders(language: string): string[][] {
+  return sentencesOf(accountText(language)).map(({ at, words }) => [
+    at,
+    // French and Portuguese write the first day of a month as a word of its own.
+    at.includes('date_first') ? '' : (words.match(/\{[a-z_]+\}/g) ?? []).toSorted().join(' '),
+  ])
 }
