@@ -225,4 +225,5 @@ const TYPE_WORDS: { readonly [T in ActType]: string } = {
   'party.suspend': 'Suspend a party',
   'session.open': 'Open a session',
   'template.adopt': 'Adopt a template',
+  'template.approve': "Approve a template by counsel's signature",
 }

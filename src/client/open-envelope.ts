@@ -197,6 +197,8 @@ function checkAct(
   if (templateCommitment(statement.template.salt, statement.template.hash) !== body.template) {
     return refuse('notice-template-wrong', 'the act commits to another template')
   }
+  if (receipt.approval !== undefined && receipt.approval.template !== statement.template.hash)
+    return refuse('notice-template-wrong', 'counsel approved another template')
   if (briefCommitment(statement.brief.salt, statement.brief.content) !== body.brief)
     return refuse('notice-brief-wrong')
   if (statement.kind !== body.kind)

@@ -125,6 +125,15 @@ export interface TemplateAdoptBody {
   readonly manifest: JsonObject
 }
 
+/** Counsel approves a template for notices to come, until a moment. */
+export interface TemplateApproveBody {
+  /** Commitment to the `ApprovalScope`, countries among it: SHA-256(32-byte salt || canonical scope). */
+  readonly scope: string
+  readonly template: string
+  /** At most 90 days after the act's `at`. */
+  readonly until: string
+}
+
 /** SHA-256 hashes of single-use invitation tokens (32 random bytes each) that a party hands to its customers. */
 export interface MailboxInviteBody {
   readonly tokens: readonly string[]
@@ -200,6 +209,8 @@ export interface JointTerms {
 
 /** Files one company's notice for all its customers in a bundle. */
 export interface NoticeFileBody {
+  /** Act id of the `template.approve` by which the filer's counsel counts as signed. */
+  readonly approval?: string
   /** Commitment to the brief: SHA-256(32-byte salt || canonical brief). */
   readonly brief: string
   /** SHA-256 of the OpenPGP message that lets invited parties read brief, template and their salts; only with a campaign. */
@@ -221,7 +232,7 @@ export interface NoticeSupportBody {
   readonly statements: readonly Statement[]
 }
 
-/** Takes back an act of one's own, or one's signature under another's, before effect. */
+/** Takes back an act of one's own, or one's signature under another's, before effect; an approval also later. */
 export interface ActWithdrawBody {
   readonly act: string
 }
@@ -270,6 +281,7 @@ export interface ActBodies {
   'party.suspend': PartySuspendBody
   'session.open': SessionOpenBody
   'template.adopt': TemplateAdoptBody
+  'template.approve': TemplateApproveBody
 }
 
 /** The name of an act type. */

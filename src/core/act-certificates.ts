@@ -47,6 +47,7 @@ export function certificatesIn(act: Act): readonly OfferedCertificate[] {
     case 'party.suspend':
     case 'session.open':
     case 'template.adopt':
+    case 'template.approve':
       return []
   }
 }

@@ -71,4 +71,5 @@ export const ACT_RULES: { readonly [T in ActType]: ActRule } = {
   'party.suspend': { ...GOVERNANCE, voters: 'members' },
   'session.open': { ...MAILBOX, by: ['mailbox', 'party'] },
   'template.adopt': { ...GOVERNANCE, duties: ['reviewer'], voters: 'members-and-partners' },
+  'template.approve': { ...PARTY, duties: ['counsel'] },
 }

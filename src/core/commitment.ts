@@ -1,3 +1,4 @@
+import type { ApprovalScope } from './approval.ts'
 import { fromHex } from './bytes.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { sha256Hex } from './hash.ts'
@@ -27,6 +28,15 @@ export function templateCommitment(salt: string, templateHash: string): string {
  */
 export function briefCommitment(salt: string, brief: Brief): string {
   return sha256Hex(octets(salt, SALT_BYTES), canonicalJson(brief))
+}
+
+/**
+ * Commitment to what an approval covers: SHA-256(32-byte salt || canonical scope), in lower-case hex.
+ *
+ * @throws TypeError where the salt is not 64 lower-case hex digits.
+ */
+export function scopeCommitment(salt: string, scope: ApprovalScope): string {
+  return sha256Hex(octets(salt, SALT_BYTES), canonicalJson({ ...scope }))
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type ActOf, type ParsedAct } from './act.ts'
+import { decideApproval, withdrawApproval } from './approval.ts'
 import { campaignReads, decideCampaign, mayReadCampaign } from './campaign.ts'
 import {
   type ActState,
@@ -12,7 +13,14 @@ import {
   type Subjects,
 } from './decision.ts'
 import { decideMailbox, mailboxNameOf, mailboxReads, mayReadMailbox } from './mailbox.ts'
-import { decideNotice, isReleasable, isReleaseDue, mayReadNotice, noticeReads } from './notice.ts'
+import {
+  approvalOf,
+  decideNotice,
+  isReleasable,
+  isReleaseDue,
+  mayReadNotice,
+  noticeReads,
+} from './notice.ts'
 import { decideGovernance, type GovernanceAct } from './party.ts'
 import { RECOVERY_DAYS } from './quorum.ts'
 import { accept, refuse, type Result } from './result.ts'
@@ -31,7 +39,9 @@ export function readsOf(parsed: ParsedAct, known: Subjects): readonly SubjectKey
     case 'act.withdraw':
       return [
         { kind: 'act', id: act.body.act },
+        { kind: 'approval', id: act.body.act },
         { kind: 'notice', id: act.body.act },
+        ...approvalOf(known.get('notice', act.body.act)),
       ]
     case 'campaign.accept':
     case 'campaign.open':
@@ -60,6 +70,7 @@ export function readsOf(parsed: ParsedAct, known: Subjects): readonly SubjectKey
     case 'party.admit':
     case 'party.policy':
     case 'party.suspend':
+    case 'template.approve':
       return []
     case 'template.adopt':
       return [templateHash(act.body.manifest), ...languageHashes(act.body.manifest)].map((id) => ({
@@ -81,6 +92,8 @@ export function decide(state: DecisionState, parsed: ParsedAct, now: number): Re
       return lapse(state, act, now)
     case 'act.withdraw':
       return withdraw(state, act)
+    case 'template.approve':
+      return decideApproval(state, { ...parsed, act }, now)
     case 'campaign.accept':
     case 'campaign.open':
     case 'campaign.share':
@@ -175,7 +188,7 @@ export function isLapsed(act: ActState, now: number): boolean {
   return act.status === 'pending' && !act.filed && now > act.expires
 }
 
-/** An author takes the act back; a co-signer takes back only its own signatures. */
+/** An author takes the act back, an approval also after its effect; a co-signer takes back only its own signatures. */
 function withdraw(state: DecisionState, act: ActOf<'act.withdraw'>): Result<Decision> {
   const target = state.subjects.get('act', act.body.act)
   const party = 'party' in act.by ? act.by.party : ''
@@ -183,6 +196,10 @@ function withdraw(state: DecisionState, act: ActOf<'act.withdraw'>): Result<Deci
   if (target === undefined || (!mayWithdraw && !target.withdrawn.includes(party))) {
     return refuse('not-found')
   }
+  const close = { kind: 'close', act: act.body.act, status: 'withdrawn' } as const
+  const ended = withdrawApproval(state, { id: act.body.act, party })
+  if (ended?.ok === false) return ended
+  if (ended !== undefined) return accept(done(close, ended.value))
   if (target.status !== 'pending') return refuse('act-not-pending')
   if (target.withdrawn.includes(party)) return refuse('nothing-to-do')
   if (target.party !== party) {
@@ -192,7 +209,7 @@ function withdraw(state: DecisionState, act: ActOf<'act.withdraw'>): Result<Deci
     )
   }
   const notice = state.subjects.get('notice', act.body.act)
-  const effects: Effect[] = [{ kind: 'close', act: act.body.act, status: 'withdrawn' }]
+  const effects: Effect[] = [close]
   if (notice !== undefined) effects.push(takenBack(act.body.act, notice))
   return accept(done(...effects))
 }
@@ -231,6 +248,7 @@ export function mayReadReads(parsed: ParsedAct, known: Subjects): readonly Subje
     case 'party.suspend':
     case 'session.open':
     case 'template.adopt':
+    case 'template.approve':
       return []
   }
 }
@@ -280,6 +298,7 @@ export function mayRead(subjects: Subjects, reader: Reader, parsed: ParsedAct): 
     case 'act.lapse':
     case 'act.withdraw':
     case 'session.open':
+    case 'template.approve':
       return false
   }
 }

@@ -63,6 +63,8 @@ export interface SupportEntry {
 /** A filed notice and who stands behind it. */
 export interface NoticeState {
   readonly filer: string
+  /** Act id of the approval by which the filer's counsel counts as signed. */
+  readonly approval?: string
   readonly campaign?: string
   readonly bundle: { readonly count: number; readonly root: string }
   readonly joint?: JointTerms
@@ -112,6 +114,17 @@ export interface BriefState {
   readonly day: string
 }
 
+/** Counsel's approval of a template. */
+export interface ApprovalState {
+  readonly party: string
+  readonly template: string
+  /** POSIX seconds at which it ends. */
+  readonly until: number
+  /** UTC day on which it took effect. */
+  readonly day: string
+  readonly withdrawn: boolean
+}
+
 /** A mailbox has read a notice. */
 export interface AcknowledgementState {
   readonly day: string
@@ -140,6 +153,7 @@ export interface TemplateState {
 export interface SubjectStates {
   acknowledgement: AcknowledgementState
   act: ActState
+  approval: ApprovalState
   brief: BriefState
   bundle: BundleState
   campaign: CampaignState
@@ -184,11 +198,11 @@ export interface DecisionState {
   readonly directory: Directory
   readonly subjects: Subjects
   readonly certificates: InspectedCertificates
-  /** For an act that closes another: how that one stands now. */
+  /** For an act that closes another, or a notice that stands on an approval: how that other one stands now. */
   readonly target?: TargetStanding
 }
 
-/** How an act that waits stands at this moment. */
+/** How another act stands at this moment. */
 export interface TargetStanding {
   /** Parties with a signature under it that still counts. */
   readonly parties: readonly string[]

@@ -1,4 +1,5 @@
 import type { ActOf, ParsedAct } from './act.ts'
+import { checkApproval } from './approval.ts'
 import { checkBrief, hasAccepted, isInCircle } from './campaign.ts'
 import {
   bundleId,
@@ -34,6 +35,7 @@ export function noticeReads(act: NoticeAct, known: NoticeState | undefined): rea
       return [
         { kind: 'notice', id: act.body.notice },
         { kind: 'act', id: act.body.notice },
+        ...approvalOf(known),
         ...(known?.supersedes === undefined
           ? []
           : [{ kind: 'notice', id: known.supersedes } as const]),
@@ -64,7 +66,19 @@ function fileReads(act: ActOf<'notice.file'>): readonly SubjectKey[] {
       ? []
       : [{ kind: 'brief', id: body.brief_message } as const]),
     ...(body.supersedes === undefined ? [] : [{ kind: 'notice', id: body.supersedes } as const]),
+    ...approvalOf(body),
   ]
+}
+
+/** The approval that a notice stands on, and its act, as something to read. */
+export function approvalOf(notice: { readonly approval?: string } | undefined): SubjectKey[] {
+  const id = notice?.approval
+  return id === undefined
+    ? []
+    : [
+        { kind: 'approval', id },
+        { kind: 'act', id },
+      ]
 }
 
 function campaignOf(notice: NoticeState | undefined): readonly SubjectKey[] {
@@ -80,7 +94,7 @@ export function decideNotice(
   const { act } = parsed
   switch (act.type) {
     case 'notice.file':
-      return file(state, { ...parsed, act })
+      return file(state, { ...parsed, act }, now)
     case 'notice.support':
       return support(state, { act, id: parsed.id })
     case 'notice.release':
@@ -90,7 +104,11 @@ export function decideNotice(
   }
 }
 
-function file(state: DecisionState, parsed: ParsedAct<ActOf<'notice.file'>>): Result<Decision> {
+function file(
+  state: DecisionState,
+  parsed: ParsedAct<ActOf<'notice.file'>>,
+  now: number,
+): Result<Decision> {
   const { act } = parsed
   const { body } = act
   const filer = partyOf(parsed)
@@ -99,6 +117,7 @@ function file(state: DecisionState, parsed: ParsedAct<ActOf<'notice.file'>>): Re
     checkCircle(state, act),
     checkSupersedes(state, act),
     checkJoint(parsed),
+    checkApproval(state, parsed, now),
   ]) {
     if (!check.ok) return check
   }
@@ -115,6 +134,7 @@ function file(state: DecisionState, parsed: ParsedAct<ActOf<'notice.file'>>): Re
     reporter: body.reporter,
     supports: [],
     released: body.joint === undefined,
+    ...(body.approval === undefined ? {} : { approval: body.approval }),
     ...(body.campaign === undefined ? {} : { campaign: body.campaign }),
     ...(body.joint === undefined ? {} : { joint: body.joint }),
     ...(body.supersedes === undefined ? {} : { supersedes: body.supersedes }),

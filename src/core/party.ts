@@ -62,6 +62,7 @@ export function isGovernance(act: Act): act is GovernanceAct {
     case 'notice.release':
     case 'notice.support':
     case 'session.open':
+    case 'template.approve':
       return false
   }
 }
@@ -292,6 +293,9 @@ function setPolicy(directory: Directory, act: ActOf<'party.policy'>): Result<Dir
   const unheld = act.body.rules.flatMap((rule) => rule.duties).find((duty) => !held.has(duty))
   if (unheld !== undefined)
     return refuse('policy-invalid', `no active officer holds the duty ${unheld}`)
+  const approving = act.body.rules.find(({ type }) => type === 'template.approve')
+  if (approving !== undefined && !approving.duties.includes('counsel'))
+    return refuse('policy-invalid', 'an approval counts as signed by counsel, so counsel signs it')
   if (act.body.two_officers && officersWith(party.value, 'admin').length < 2)
     return refuse('two-officers-needed')
   const changed: Party = {

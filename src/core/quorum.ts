@@ -11,10 +11,13 @@ export interface Missing {
   readonly have: number
 }
 
-/** What counting needs to know of a signature: whose key made it. */
-export interface Counted {
-  /** Primary fingerprint. */
-  readonly fingerprint: string
+/** What counts toward an act: a signature, by the primary fingerprint of the key that made it, or a duty given beforehand. */
+export type Counted = { readonly fingerprint: string } | CountedDuty
+
+/** A duty of a party that counts as signed by an earlier act, as counsel's does by an approval. It is nobody's signature: heads are counted without it. */
+export interface CountedDuty {
+  readonly duty: Duty
+  readonly party: string
 }
 
 /** A lost last admin is replaced by a new admission, which stands in public for this many days first. */
@@ -70,9 +73,11 @@ export function stillCounts(directory: Directory, fingerprint: string, type: Act
 export function partyProgress(
   party: Party,
   act: Act,
-  signers: readonly Officer[],
+  { signers, given }: Pick<Signed, 'given'> & { readonly signers: readonly Officer[] },
 ): { needed: number; have: number } {
-  const duties = dutiesFor(party, act.type)
+  const duties = dutiesFor(party, act.type).filter(
+    (duty) => !given.some((one) => one.party === party.domain && one.duty === duty),
+  )
   const headcount = party.twoOfficers && !oneIsEnough(act) ? 2 : 1
   const uncovered = duties.filter(
     (duty) => !signers.some((officer) => officer.duties.includes(duty)),
@@ -100,14 +105,14 @@ export function missingFor(
   act: Act,
   signatures: readonly Counted[],
 ): readonly Missing[] {
-  const counted = signatures.filter(({ fingerprint }) =>
-    stillCounts(directory, fingerprint, act.type),
-  )
-  const signed = signersByParty(directory, counted)
+  const made = signatures.flatMap((one) => ('duty' in one ? [] : [one]))
+  const counted = made.filter(({ fingerprint }) => stillCounts(directory, fingerprint, act.type))
+  const signed = {
+    officers: signersByParty(directory, counted),
+    given: signatures.flatMap((one) => ('duty' in one ? [one] : [])),
+  }
   const complete = new Set(
-    [...signed]
-      .filter(([domain, officers]) => isComplete(directory, domain, { act, officers }))
-      .map(([domain]) => domain),
+    [...signed.officers.keys()].filter((domain) => isComplete(directory, domain, { act, signed })),
   )
   const missing = [
     ...authorMissing(directory, act, signed),
@@ -116,20 +121,30 @@ export function missingFor(
   return missing.filter(({ needed, have }) => have < needed)
 }
 
+/** What stands under an act: officers by their party, and duties given beforehand. */
+interface Signed {
+  readonly officers: ReadonlyMap<string, readonly Officer[]>
+  readonly given: readonly CountedDuty[]
+}
+
 function isComplete(
   directory: Directory,
   domain: string,
-  signed: { act: Act; officers: readonly Officer[] },
+  { act, signed }: { readonly act: Act; readonly signed: Signed },
 ): boolean {
   const party = directory.parties.get(domain)
   if (party === undefined) return false
-  const { needed, have } = partyProgress(party, signed.act, signed.officers)
+  const { needed, have } = partyProgress(party, act, signersOf(signed, domain))
   return have >= needed
+}
+
+function signersOf({ officers, given }: Signed, domain: string) {
+  return { signers: officers.get(domain) ?? [], given }
 }
 
 function signersByParty(
   directory: Directory,
-  signatures: readonly Counted[],
+  signatures: readonly { readonly fingerprint: string }[],
 ): Map<string, Officer[]> {
   const signed = new Map<string, Officer[]>()
   for (const fingerprint of new Set(signatures.map((signature) => signature.fingerprint))) {
@@ -140,15 +155,11 @@ function signersByParty(
   return signed
 }
 
-function authorMissing(
-  directory: Directory,
-  act: Act,
-  signed: Map<string, Officer[]>,
-): readonly Missing[] {
+function authorMissing(directory: Directory, act: Act, signed: Signed): readonly Missing[] {
   if (!('party' in act.by)) return []
   const party = directory.parties.get(act.by.party)
   if (party === undefined) return [{ role: 'officer', needed: 1, have: 0 }]
-  return [{ role: 'officer', ...partyProgress(party, act, signed.get(party.domain) ?? []) }]
+  return [{ role: 'officer', ...partyProgress(party, act, signersOf(signed, party.domain)) }]
 }
 
 function roleMissing(
@@ -203,6 +214,7 @@ function roleMissing(
     case 'officer.retire':
     case 'party.policy':
     case 'session.open':
+    case 'template.approve':
       return []
   }
 }

@@ -37,6 +37,8 @@ export interface LinePath {
  */
 export interface Receipt {
   readonly act: SealedRecord
+  /** For a notice that names one: the approval by which counsel counts as signed. */
+  readonly approval?: SealedRecord
   readonly directory: {
     readonly chain?: readonly GovernanceLink[]
     readonly head: string

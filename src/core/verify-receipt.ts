@@ -21,6 +21,12 @@ import {
   type RecordedSignature,
   verifyActSignatures,
 } from './verify-act.ts'
+import {
+  approvalIn,
+  type ProvenAct,
+  type VerifiedApproval,
+  verifyApproval,
+} from './verify-approval.ts'
 
 /** What a verifier knows beforehand: it comes from the members' own domains, never from the operator. */
 export interface TrustAnchor {
@@ -41,6 +47,8 @@ export interface VerifiedSupport {
 /** What a receipt proves. */
 export interface VerifiedReceipt {
   readonly parsed: ParsedAct
+  /** Of a notice that stands on one. */
+  readonly approval?: VerifiedApproval
   readonly record: ActRecord
   readonly signatures: readonly RecordedSignature[]
   readonly supports: readonly VerifiedSupport[]
@@ -87,7 +95,10 @@ export async function verifyReceipt(
     parse,
     mailbox: receipt.mailbox ?? [],
   }
-  const act = await verifyRecord(context, receipt.act)
+  const approval =
+    receipt.approval === undefined ? undefined : await verifyRecord(context, receipt.approval)
+  if (approval?.ok === false) return approval
+  const act = await verifyRecord(context, receipt.act, approval?.value)
   if (!act.ok) return act
   if (endsItsBatchWithAHead(act.value) && head.value.index < act.value.proof.index)
     return refuse('receipt-directory-broken', 'the head is one from before the act')
@@ -100,8 +111,10 @@ export async function verifyReceipt(
   })
   if (!released.ok) return released
   const { proof, parsed, record, signatures } = act.value
+  const approved = approvalIn(approval?.value)
   return accept({
     parsed,
+    ...(approved === undefined ? {} : { approval: approved }),
     record,
     signatures,
     supports: supports.value,
@@ -179,6 +192,7 @@ interface VerifiedRecord {
 async function verifyRecord(
   context: Context,
   sealed: SealedRecord,
+  approval?: ProvenAct,
 ): Promise<Result<VerifiedRecord>> {
   const payload = fromBase64(sealed.payload)
   if (payload === undefined) return refuse('receipt-malformed')
@@ -204,17 +218,16 @@ async function verifyRecord(
     directory: roster.value,
   })
   if (!signatures.ok) return signatures
+  const recorded = { parsed: parsed.value, record: record.value }
+  const approved = verifyApproval(recorded, approval, roster.value)
+  if (!approved.ok) return approved
   const complete =
     record.value.event !== 'adopted' ||
-    missingFor(roster.value, parsed.value.act, signatures.value).length === 0
+    missingFor(roster.value, parsed.value.act, [...signatures.value, ...approved.value]).length ===
+      0
   if (!complete)
     return refuse('receipt-signature-wrong', 'the act does not have the signatures that it needs')
-  return accept({
-    parsed: parsed.value,
-    record: record.value,
-    proof: proof.value,
-    signatures: signatures.value,
-  })
+  return accept({ ...recorded, proof: proof.value, signatures: signatures.value })
 }
 
 /**

@@ -8,7 +8,7 @@ import { writeArmor } from '#core/packets.ts'
 import type { GovernanceLink, MailboxLink, Receipt, SealedRecord } from '#core/receipt.ts'
 import type { ActReader } from '#ports/acts.ts'
 import type { LoggedRecord, Storage } from '#ports/storage.ts'
-import { readActRecord, readHeadRecord } from '#core/record.ts'
+import { readActRecord, readHeadRecord, type RecordEvent } from '#core/record.ts'
 import { recordHash, splitAddendum } from '#core/log/leaf.ts'
 import { loadSubjects } from './load-subjects.ts'
 import type { DirectoryReader } from './read-directory.ts'
@@ -65,13 +65,11 @@ export async function buildReceipt(
   const needed = [parsed.id, ...(notice?.release === undefined ? [] : [notice.release])]
   const isOld = shown !== undefined && (await isBelow(ports.storage, needed, { newest, shown }))
   const published = openPublished(ports.storage, isOld ? shown : newest)
-  const act = await sealedRecord(ports, published, parsed.id)
+  const act = await sealedRecord(ports, published, { act: parsed.id })
   const head = await published.head()
   if (act === undefined || head === undefined) return undefined
-  const release =
-    notice?.release === undefined ? undefined : await sealedRecord(ports, published, notice.release)
-  // A notice that took effect by its release is proven with it; both enter the log together, or nearly so.
-  if (notice?.release !== undefined && release === undefined) return undefined
+  const beside = await besideNotice(ports, published, { parsed, release: notice?.release })
+  if (beside === undefined) return undefined
   const mailbox = await mailboxLinks(ports, parsed)
   return {
     act,
@@ -84,6 +82,33 @@ export async function buildReceipt(
     supports: await supportsOf(ports, published, notice),
     v: 1,
     ...(mailbox === undefined ? {} : { mailbox }),
+    ...beside,
+  }
+}
+
+/**
+ * The release of a notice that took effect by one, and the approval that it stands on; `undefined` while the log lacks either. A notice is
+ * proven with them; they enter the log before it or with it, or nearly so.
+ */
+async function besideNotice(
+  ports: ReceiptPorts,
+  published: Published,
+  {
+    parsed,
+    release: releasedBy,
+  }: { readonly parsed: ParsedAct; readonly release?: string | undefined },
+): Promise<Pick<Receipt, 'approval' | 'release'> | undefined> {
+  const approvedBy = parsed.act.type === 'notice.file' ? parsed.act.body.approval : undefined
+  const release =
+    releasedBy === undefined ? undefined : await sealedRecord(ports, published, { act: releasedBy })
+  const approval =
+    approvedBy === undefined
+      ? undefined
+      : await sealedRecord(ports, published, { act: approvedBy, event: 'adopted' })
+  if (releasedBy !== undefined && release === undefined) return undefined
+  if (approvedBy !== undefined && approval === undefined) return undefined
+  return {
+    ...(approval === undefined ? {} : { approval }),
     ...(release === undefined ? {} : { release }),
   }
 }
@@ -147,15 +172,21 @@ async function provenHead(
   return { head: record.value.head, proof: await proofOf(published, logged) }
 }
 
-/** The last record of an act that a published checkpoint covers, with payload and signatures; `undefined` where there is none. */
+/**
+ * The last record of an act that a published checkpoint covers, with payload and signatures; `undefined` where there is none. An approval
+ * may have been withdrawn since: what it proves of an earlier notice is the record of its effect, the last of this `event`.
+ */
 async function sealedRecord(
   ports: ReceiptPorts,
   published: Published,
-  act: string,
+  { act, event }: { readonly act: string; readonly event?: RecordEvent },
 ): Promise<SealedRecord | undefined> {
   const records = await ports.storage.recordsOf(act)
   const logged = records.filter(
-    (record) => record.leafIndex !== undefined && record.leafIndex < published.size,
+    (record) =>
+      record.leafIndex !== undefined &&
+      record.leafIndex < published.size &&
+      (event === undefined || record.event === event),
   )
   const record = logged.toSorted((a, b) => (a.leafIndex ?? 0) - (b.leafIndex ?? 0)).at(-1)
   const sealed = record === undefined ? undefined : await sealedAct(ports.storage, record)
@@ -224,7 +255,7 @@ async function supportsOf(
 ): Promise<readonly SealedRecord[]> {
   const sealed: SealedRecord[] = []
   for (const { act } of notice?.supports ?? []) {
-    const support = await sealedRecord(ports, published, act)
+    const support = await sealedRecord(ports, published, { act })
     if (support !== undefined) sealed.push(support)
   }
   return sealed

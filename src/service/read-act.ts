@@ -1,6 +1,7 @@
 import type { Missing } from '#core/quorum.ts'
 import { missingFor } from '#core/quorum.ts'
 import { type ParsedAct } from '#core/act.ts'
+import { approvedDuties } from '#core/approval.ts'
 import { base64 } from '#core/bytes.ts'
 import { isLapsed, mayRead, mayReadReads } from '#core/decide.ts'
 import type { ActState, ActStatus, Reader } from '#core/decision.ts'
@@ -161,7 +162,9 @@ async function view(
     signatures: standing.map(({ packet }) => writeArmor('PGP SIGNATURE', packet)),
     status,
     missing:
-      status === 'pending' && !state.filed ? missingFor(directory, parsed.act, standing) : [],
+      status === 'pending' && !state.filed
+        ? missingFor(directory, parsed.act, [...standing, ...approvedDuties(parsed.act)])
+        : [],
     marks: [...new Set(standing.flatMap((row) => marksOf(ownerOf(directory, row.fingerprint))))],
   }
 }

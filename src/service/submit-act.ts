@@ -1,11 +1,12 @@
 import { type AuthorKind, authorOf, type ParsedAct } from '#core/act.ts'
+import { approvedDuties } from '#core/approval.ts'
 import { certificatesIn } from '#core/act-certificates.ts'
 import { isChallengeAnswer } from '#core/challenge.ts'
 import { decide, isLapsed, readsOf } from '#core/decide.ts'
 import type { ActState, DecisionState, Effect } from '#core/decision.ts'
 import { checkHead, type Directory, emptyDirectory } from '#core/directory.ts'
 import { decideGovernance, type InspectedCertificates } from '#core/party.ts'
-import { type Missing, missingFor } from '#core/quorum.ts'
+import { type Counted, type Missing, missingFor } from '#core/quorum.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { ActReader } from '#ports/acts.ts'
 import type { Clock } from '#ports/clock.ts'
@@ -287,7 +288,7 @@ async function conclude(
 ): Promise<Result<Submitted>> {
   const { parsed, now, state, ports } = attempted
   const counted = [...signatures.stored, ...signatures.fresh]
-  const missing = missingFor(attempted.directory, parsed.act, counted)
+  const missing = missingFor(attempted.directory, parsed.act, withApproval(parsed, counted))
   if (missing.length > 0 && parsed.act.type === 'charter.adopt') return refuse('founder-missing')
   if (state?.filed === true) return accept(standing(attempted, signatures.stored))
   const decision = decide(decisionState(attempted), parsed, now)
@@ -317,6 +318,11 @@ async function conclude(
   })
 }
 
+/** Whether the approval that a notice names is in force, the decision tells: it is refused otherwise. */
+function withApproval({ act }: ParsedAct, rows: readonly SignatureRow[]): readonly Counted[] {
+  return [...rows, ...approvedDuties(act)]
+}
+
 function decisionState(attempted: Attempt): DecisionState {
   const { certificates, current, subjects, target } = attempted
   const base = { directory: current, subjects, certificates }
@@ -327,7 +333,9 @@ function standing(attempted: Attempt, stored: readonly SignatureRow[]): Submitte
   const { parsed, state, directory } = attempted
   const status = state?.status ?? 'pending'
   const missing =
-    status === 'pending' && state?.filed !== true ? missingFor(directory, parsed.act, stored) : []
+    status === 'pending' && state?.filed !== true
+      ? missingFor(directory, parsed.act, withApproval(parsed, stored))
+      : []
   return {
     id: parsed.id,
     status,

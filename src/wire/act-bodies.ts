@@ -99,6 +99,7 @@ const enrolment = z
   })
 
 const notice = z.strictObject({
+  approval: hash.exactOptional(),
   brief: hash,
   brief_message: hash.exactOptional(),
   bundle,
@@ -181,4 +182,5 @@ export const BODY_SCHEMAS: { readonly [T in ActType]: z.ZodType<ActBodies[T]> } 
       .regex(/^[0-9a-f.]+$/),
   }),
   'template.adopt': z.strictObject({ manifest }),
+  'template.approve': z.strictObject({ scope: hash, template: hash, until: instant }),
 }

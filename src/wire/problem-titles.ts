@@ -91,6 +91,11 @@ export const PROBLEM_TITLES: Readonly<Record<ProblemName, string>> = {
   'notice-superseded': 'Another notice has replaced that one already.',
   'notice-own': 'A party does not support its own notice.',
   'support-exists': 'The party supports this notice already.',
+  'approval-unknown': 'The party has no such approval.',
+  'approval-ended':
+    'The approval was withdrawn, has run out, or is not signed as the policy of the party asks now.',
+  'approval-term-invalid':
+    'An approval ends in the future, and at most 90 days after it was written.',
   'joint-deadline-invalid': 'A joint notice waits at most 24 hours, and no longer than its act.',
   'bundle-unknown': 'The party holds no such bundle here.',
   'bundle-incomplete': 'The bundle is not uploaded whole.',
@@ -145,6 +150,7 @@ export const PROBLEM_TITLES: Readonly<Record<ProblemName, string>> = {
   'check-code-malformed': 'A check code has 20 letters or 30 digits.',
   'check-code-mistyped': 'The check code has a mistake in it: its checksum is wrong.',
   'customer-list-invalid': 'The list of customers is not of its form.',
+  'approval-exceeded': 'The notice says more, or goes to more countries, than counsel approved.',
   'language-missing': 'The template has no text in this language.',
   'key-missing': 'The key is not there.',
   'key-malformed': 'The private key cannot be read.',

@@ -42,6 +42,7 @@ export const LinePathSchema = z.strictObject({
 /** The whole receipt file. */
 export const ReceiptSchema = z.strictObject({
   act: SealedRecordSchema,
+  approval: SealedRecordSchema.exactOptional(),
   directory: z.strictObject({
     chain: z.array(GovernanceLinkSchema).max(100_000).exactOptional(),
     head: hash,

@@ -43,6 +43,9 @@ export const QUORUMS: Quorums = {
   template_partners: 1,
 }
 
+/** The hash of a template that every charter of the tests adopts; nobody has its words. */
+export const FOUNDED_TEMPLATE = 'ad'.repeat(32)
+
 /** An answer, read whole. */
 export interface Answered {
   readonly status: number
@@ -137,7 +140,7 @@ export async function foundCoalition(
     log_key: server.vkey,
     quorums: { ...QUORUMS, ...options.quorums },
     service_certificate: base64(server.ports.crypto.serviceCertificate),
-    templates: [],
+    templates: [FOUNDED_TEMPLATE],
     witnesses: options.witnesses ?? { keys: [], quorum: 0 },
   })
   const ports = { ...server.ports, genesis: sha256Hex(charter) }

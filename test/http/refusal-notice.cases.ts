@@ -38,7 +38,7 @@ async function settle(c: Coalition): Promise<Setting> {
 }
 
 /** An act that is refused within a campaign. */
-function within<T extends ActType>(
+export function within<T extends ActType>(
   name: string,
   kind: Kind,
   act: {
@@ -122,7 +122,7 @@ const CAMPAIGNS: readonly RefusalCase[] = [
 ]
 
 /** A notice of Contoso's over a bundle of its own. */
-function filing(
+export function filing(
   name: string,
   kind: Kind & { readonly by?: 'litware' },
   body: (setting: Setting & { bundle: Bundle }) => Promise<NoticeFileBody> | NoticeFileBody,

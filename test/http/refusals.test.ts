@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { REFUSAL_REASONS, type RefusalReason } from '#core/refusal.ts'
 import { type Coalition, foundCoalition } from '#test/helpers/coalition.ts'
 import { ProblemSchema } from '#wire/answers.ts'
+import { APPROVALS } from './refusal-approval.cases.ts'
 import { BUNDLES } from './refusal-bundle.cases.ts'
 import { CERTIFICATES } from './refusal-certificate.cases.ts'
 import { GOVERNANCE } from './refusal-governance.cases.ts'
@@ -19,6 +20,7 @@ const CASES = [
   ...TEMPLATES,
   ...MAILBOXES,
   ...NOTICE_CASES,
+  ...APPROVALS,
   ...BUNDLES,
 ]
 
@@ -60,6 +62,7 @@ const CLIENT_ONLY: readonly RefusalReason[] = [
   'account-invalid',
   'check-code-malformed',
   'check-code-mistyped',
+  'approval-exceeded',
   'customer-list-invalid',
   'language-missing',
   'key-missing',

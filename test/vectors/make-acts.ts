@@ -46,6 +46,11 @@ function otherBodies(
     ['party.suspend', { domain: 'litware.example', reason: 'inactive' }, CONTOSO],
     ['session.open', { session: `00006924.${seededHex('nonce')}` }, owner],
     ['template.adopt', adoption, CONTOSO],
+    [
+      'template.approve',
+      { scope: seededHex('scope'), template: seededHex('template'), until: '2026-01-01T00:00:00Z' },
+      CONTOSO,
+    ],
   ]
 }
 

@@ -94,7 +94,7 @@ describe('acts.json', () => {
   )
 
   test('there is one of every type, and refusals of every kind', () => {
-    expect(new Set(valid.map(({ name }) => name)).size).toBe(25)
+    expect(new Set(valid.map(({ name }) => name)).size).toBe(26)
     expect(new Set(refused.map(({ refusal }) => refusal)).size).toBe(9)
   })
 
