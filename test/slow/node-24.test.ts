@@ -1,5 +1,5 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -12,6 +12,8 @@ const LEFT_OUT = ['.git', 'dist', join('node_modules', 'better-sqlite3', 'build'
 const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET/
 
 const folder = mkdtempSync(join(tmpdir(), 'dunant-node-24-'))
+// Where root runs the tests, PostgreSQL runs as a user of its own, which must reach its program in here.
+chmodSync(folder, 0o755)
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
