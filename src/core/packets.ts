@@ -87,6 +87,7 @@ const LINE_WIDTH = 64
 const DECODE_CHARACTERS = 64 * 1024
 const CRC24_INITIAL = 0xb704ce
 const CRC24_POLYNOMIAL = 0x1864cfb
+const CRC24_OF_BYTE = Array.from({ length: 256 }, (_, byte) => crc24OfByte(byte))
 
 const BINARY = 0
 const LITERAL_BINARY = 0x62
@@ -327,12 +328,15 @@ function decode(text: string): Uint8Array | undefined {
 /** The armor checksum (RFC 9580 section 6.1.1), in base64. It finds typing errors, not attacks. */
 function crc24(bytes: Uint8Array): string {
   let crc = CRC24_INITIAL
-  for (const byte of bytes) {
-    crc ^= byte << 16
-    for (let bit = 0; bit < 8; bit++) {
-      crc <<= 1
-      if ((crc & 0x1000000) !== 0) crc ^= CRC24_POLYNOMIAL
-    }
-  }
+  for (const byte of bytes) crc = ((crc << 8) & 0xffffff) ^ (CRC24_OF_BYTE[(crc >> 16) ^ byte] ?? 0)
   return base64(Uint8Array.of((crc >> 16) & 0xff, (crc >> 8) & 0xff, crc & 0xff))
+}
+
+function crc24OfByte(byte: number): number {
+  let crc = byte << 16
+  for (let bit = 0; bit < 8; bit++) {
+    crc <<= 1
+    if ((crc & 0x1000000) !== 0) crc ^= CRC24_POLYNOMIAL
+  }
+  return crc
 }

@@ -130,11 +130,25 @@ async function encryptChallenge(
   plaintext: string,
   now: number,
 ): Promise<string> {
+  return writeArmor('PGP MESSAGE', await encryptLiteral(certificate, utf8(plaintext), now))
+}
+
+/**
+ * Encrypts bytes to one certificate, unsigned and without name and date.
+ *
+ * @param now POSIX seconds, when the certificate must be valid
+ * @throws Error where the certificate cannot be encrypted to.
+ */
+export async function encryptLiteral(
+  certificate: Uint8Array,
+  content: Uint8Array,
+  now: number,
+): Promise<Uint8Array> {
   const chosen = await chooseEncryptionKey(certificate, now)
   const { key } = chosen.certificate
   const data = crypto.getRandomValues(new Uint8Array(SESSION_KEY_BYTES))
-  const message = await encrypt({
-    message: await createMessage({ binary: utf8(plaintext), date: EPOCH, format: 'binary' }),
+  return await encrypt({
+    message: await createMessage({ binary: content, date: EPOCH, format: 'binary' }),
     encryptionKeys: key,
     encryptionKeyIDs: chosen.keyId,
     // Without an AEAD algorithm the protection is of version 1, which gpg reads; version 6 certificates are not for gpg anyway.
@@ -147,7 +161,6 @@ async function encryptChallenge(
     date: new Date(chosen.at * 1000),
     config: OPENPGP_CONFIG,
   })
-  return writeArmor('PGP MESSAGE', message)
 }
 
 async function signAt(key: PrivateKey, payload: Uint8Array, at: number): Promise<Uint8Array> {

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { readMailAddress } from '#core/mail-address.ts'
+
+const FILE = 'relay.json'
+const text = z.string().min(1).max(200)
+const address = text.transform((value, context) => {
+  const read = readMailAddress(value)
+  if (read.ok) return read.value
+  context.addIssue({ code: 'custom', message: 'not a mail address' })
+  return z.NEVER
+})
+
+/** The settings of a relay. A missing one stops the start; none turns a check off. */
+const SettingsSchema = z.strictObject({
+  from: z.strictObject({ name: text, address }),
+  /** Where reports of failure go; the server must take `local+token@domain` for it. */
+  bounces: address,
+  smtp: z.strictObject({
+    host: text,
+    port: z.int().min(1).max(65_535),
+    tls: z.enum(['implicit', 'starttls']),
+    /** A PEM file with the authorities that are trusted in the place of the system's. */
+    authorities: text.exactOptional(),
+    user: text.exactOptional(),
+    /** A file with the password alone. */
+    password_file: text.exactOptional(),
+  }),
+  /** The certificate that answers are encrypted to: a file, armored. */
+  certificate: text.exactOptional(),
+  per_domain_a_minute: z.int().min(1).max(60_000).default(60),
+  per_domain_at_once: z.int().min(1).max(1_000).default(20),
+  give_up_days: z.int().min(1).max(30).default(5),
+})
+
+/** The settings of a relay, read. */
+export type RelaySettings = z.infer<typeof SettingsSchema>
+
+/**
+ * Reads `relay.json` of a folder. Paths in it are relative to the folder.
+ *
+ * @throws Error that names the setting that is wrong.
+ */
+export function readRelaySettings(folder: string): RelaySettings {
+  const parsed = SettingsSchema.safeParse(JSON.parse(readFileSync(resolve(folder, FILE), 'utf8')))
+  if (!parsed.success) throw new Error(`${FILE}: ${z.prettifyError(parsed.error)}`)
+  const { password_file: file, user } = parsed.data.smtp
+  if ((user === undefined) !== (file === undefined))
+    throw new Error(`${FILE}: smtp needs user and password_file, or neither`)
+  return parsed.data
+}

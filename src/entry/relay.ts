@@ -1,0 +1,169 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { mailCipher } from '#adapters/crypto/mail-cipher.ts'
+import { jsonMailEvents } from '#adapters/mail/mail-events.ts'
+import { openOutbox } from '#adapters/mail/outbox.ts'
+import { newRelaySecret, relayKeys, type RelayKeys } from '#adapters/mail/relay-keys.ts'
+import { openSmtp } from '#adapters/mail/smtp.ts'
+import { systemClock } from '#adapters/system/clock.ts'
+import { writeDurably } from '#adapters/system/durable-file.ts'
+import { systemRandom } from '#adapters/system/random.ts'
+import { systemTimer } from '#adapters/system/timer.ts'
+import { minimalCertificate } from '#core/minimal-certificate.ts'
+import { readCertificate } from '#core/openpgp.ts'
+import { readArmor } from '#core/packets.ts'
+import type { Result } from '#core/result.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { Deliveries } from '#ports/deliveries.ts'
+import type { Mailer } from '#ports/mailer.ts'
+import type { Outbox } from '#ports/outbox.ts'
+import { reportStates } from '#service/deliver-mail.ts'
+import {
+  queueMail,
+  type MailSender,
+  type QueuedNotice,
+  type RelayedNotice,
+} from '#service/queue-mail.ts'
+import { type Delivery, runDelivery } from '#service/run-delivery.ts'
+import { type Bounced, takeBounce } from '#service/take-bounce.ts'
+import { readRelaySettings, type RelaySettings } from './relay-settings.ts'
+import { Secret } from './secrets.ts'
+
+/** What a relay is opened with. */
+export interface RelayMeans {
+  /** Where states are reported to; left out where another process does that. */
+  readonly deliveries?: Deliveries | undefined
+  /** Takes one line of JSON for each event. */
+  readonly report: (line: string) => void
+  readonly clock?: Clock
+}
+
+/** The member's own relay: it mails notices, encrypted or not at all. */
+export interface Relay {
+  /** Encrypts and queues notices; see `queueMail`. */
+  queue(notices: readonly RelayedNotice[]): Promise<readonly QueuedNotice[]>
+  /** Sends what is queued until the relay is closed. */
+  start(): void
+  /** Holds what of a batch was not sent, or lets it go on: how many mails. */
+  hold(batch: string, isHeld: boolean): Promise<number>
+  /** Takes a report of failure; see `takeBounce`. */
+  bounce(message: Uint8Array): Promise<Result<Bounced>>
+  counts(): ReturnType<Outbox['counts']>
+  /** Ends what is under way, and settles it. */
+  close(): Promise<void>
+}
+
+const SECRET_FILE = 'relay.key'
+const OUTBOX_FILE = 'outbox.sqlite'
+/** A secret that others can read is none. */
+const OTHERS = 0o077
+
+/**
+ * Opens the relay in a folder: `relay.json` with its settings, `relay.key` with its secret, which is made where there is none, and
+ * `outbox.sqlite`. Several processes may share it.
+ *
+ * @throws Error for a setting or a secret that is not right, Unavailable where the outbox cannot be opened.
+ */
+export async function openRelay(folder: string, means: RelayMeans): Promise<Relay> {
+  const settings = readRelaySettings(folder)
+  const keys = relayKeys(readSecret(folder))
+  const clock = means.clock ?? systemClock
+  const sender = await senderOf(folder, { settings, keys, now: clock.now() })
+  const outbox = openOutbox({ path: resolve(folder, OUTBOX_FILE), keys })
+  const mailer = mailerOf(folder, settings)
+  const { deliveries, report } = means
+  const ports = {
+    clock,
+    outbox,
+    mailer,
+    deliveries,
+    random: systemRandom,
+    timer: systemTimer,
+    cipher: mailCipher,
+    events: jsonMailEvents(report),
+  }
+  let delivery: Delivery | undefined
+  return {
+    queue: async (notices) => {
+      const queued = await queueMail(ports, sender, notices)
+      await reportStates(ports)
+      delivery?.wake()
+      return queued
+    },
+    start: () => {
+      delivery ??= runDelivery(ports, policyOf(settings))
+    },
+    hold: async (batch, isHeld) => {
+      const count = await outbox.stop(batch, isHeld)
+      await reportStates(ports)
+      delivery?.wake()
+      return count
+    },
+    bounce: async (message) => {
+      const taken = await takeBounce(ports, message)
+      await reportStates(ports)
+      return taken
+    },
+    counts: async () => await outbox.counts(),
+    close: async () => {
+      await delivery?.stop()
+      await mailer.close()
+      await outbox.close()
+    },
+  }
+}
+
+function policyOf(settings: RelaySettings): Parameters<typeof runDelivery>[1] {
+  const { bounces, per_domain_a_minute: perMinute, per_domain_at_once: burst } = settings
+  return { bounces, throttle: { perMinute, burst }, giveUpDays: settings.give_up_days }
+}
+
+function mailerOf(folder: string, { from, smtp }: RelaySettings): Mailer {
+  const { authorities, host, password_file: file, port, tls, user } = smtp
+  const password =
+    file === undefined ? undefined : new Secret(readFileSync(resolve(folder, file), 'utf8').trim())
+  return openSmtp({
+    host,
+    port,
+    tls,
+    name: from.address.domain,
+    ...(authorities === undefined
+      ? {}
+      : { authorities: readFileSync(resolve(folder, authorities), 'utf8') }),
+    ...(user === undefined || password === undefined
+      ? {}
+      : { login: { user, password: () => password.reveal() } }),
+  })
+}
+
+/** An address that the certificate does not name would invite answers that nobody can read. */
+async function senderOf(
+  folder: string,
+  {
+    keys,
+    now,
+    settings,
+  }: { readonly settings: RelaySettings; readonly keys: RelayKeys; readonly now: number },
+): Promise<MailSender> {
+  const { certificate: file, from } = settings
+  const sender = { ...from, idKey: keys.ids }
+  if (file === undefined) return sender
+  const armored = readFileSync(resolve(folder, file), 'utf8')
+  const bytes = readArmor(armored, 'PGP PUBLIC KEY BLOCK')
+  const parsed = bytes.ok ? await readCertificate(bytes.value) : bytes
+  const autocrypt = parsed.ok ? minimalCertificate(parsed.value, from.address, now) : parsed
+  if (!autocrypt.ok) throw new Error(`relay.json: certificate: ${autocrypt.refusal.reason}`)
+  return { ...sender, autocrypt: autocrypt.value }
+}
+
+function readSecret(folder: string): string {
+  const path = resolve(folder, SECRET_FILE)
+  if (!existsSync(path)) {
+    if (existsSync(resolve(folder, OUTBOX_FILE)))
+      throw new Error(`${SECRET_FILE} is missing: without it the outbox cannot be read`)
+    writeDurably(path, `${newRelaySecret()}\n`)
+  }
+  if ((statSync(path).mode & OTHERS) !== 0)
+    throw new Error(`${SECRET_FILE} can be read by others: chmod 600`)
+  return readFileSync(path, 'utf8').trim()
+}
