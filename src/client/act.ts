@@ -199,7 +199,8 @@ function quote(text: string): string {
   ).join('')
 }
 
-const TYPE_WORDS: { readonly [T in ActType]: string } = {
+/** What each type of act is called before people. */
+export const TYPE_WORDS: { readonly [T in ActType]: string } = {
   'act.lapse': 'Record that an act ran out',
   'act.withdraw': 'Take an act or a signature back',
   'campaign.accept': 'Accept an invitation to a campaign',

@@ -2,7 +2,7 @@ import { accept, refuse, type Refused, type Result } from '#core/result.ts'
 
 /** The columns of a company's customer list. */
 export const CUSTOMER_COLUMNS: CsvColumns = {
-  optional: ['mailbox', 'fingerprint'],
+  optional: ['mailbox', 'fingerprint', 'country'],
   required: ['account', 'language', 'facts'],
 }
 

@@ -8,6 +8,7 @@ import type { Refusal } from '#core/refusal.ts'
 import { refuse, type Result } from '#core/result.ts'
 import type { TemplateText } from '#core/template.ts'
 import type { Template } from '#wire/assemble-template.ts'
+import type { OpenedApproval } from './approval.ts'
 import type { Bundle } from './bundle.ts'
 import type { Api } from './http.ts'
 import { inBatches, inFlight } from './in-flight.ts'
@@ -25,6 +26,8 @@ export interface NoticePlan {
   readonly filer: string
   readonly kind: NoticeKind
   readonly brief: Brief
+  /** By which counsel counts as signed. */
+  readonly approval?: OpenedApproval
   /** 64 hex digits each, made once for the notice. */
   readonly salts: { readonly brief: string; readonly template: string }
   readonly template: Template
@@ -220,6 +223,7 @@ export function noticeBody(
 ): NoticeFileBody {
   const { briefMessage, campaign, joint, reporter, supersedes } = filing
   return {
+    ...(plan.approval === undefined ? {} : { approval: plan.approval.act }),
     brief: briefCommitment(plan.salts.brief, plan.brief),
     ...(briefMessage === undefined ? {} : { brief_message: briefMessage }),
     bundle: { count: bundle.count, root: bundle.root },

@@ -2,6 +2,7 @@ import { normaliseAccount } from '#core/commitment.ts'
 import type { Facts } from '#core/notice-statement.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { Template } from '#wire/assemble-template.ts'
+import { isCountry } from './countries.ts'
 import { CUSTOMER_COLUMNS, type CsvFault, type CsvRow, parseCsv } from './csv.ts'
 import { parseFactsCell } from './facts.ts'
 
@@ -11,6 +12,8 @@ export interface Recipient {
   readonly account: string
   readonly language: string
   readonly facts: Facts
+  /** ISO 3166-1 alpha-2; it stays on the company's own machine. */
+  readonly country?: string
   readonly mailbox?: string
   /** Of the mailbox's current key, as the customer gave it. */
   readonly fingerprint?: string
@@ -72,11 +75,15 @@ export function readRecipient(
     return refuse('customer-list-invalid', 'this is not the id of a mailbox')
   if (fingerprint !== '' && !FINGERPRINT.test(fingerprint))
     return refuse('customer-list-invalid', 'this is not a fingerprint')
+  const country = (cells['country'] ?? '').trim().toUpperCase()
+  if (country !== '' && !isCountry(country))
+    return refuse('customer-list-invalid', 'this is not a country code of ISO 3166-1 (alpha-2)')
   return accept({
     account: account.value,
     language,
     facts: facts.value,
     line,
+    ...(country === '' ? {} : { country }),
     ...(mailbox === '' ? {} : { mailbox }),
     ...(fingerprint === '' ? {} : { fingerprint }),
   })

@@ -11,7 +11,15 @@ function table(text: string): CsvTable {
 }
 
 function row(cells: Partial<Record<string, string>>) {
-  return { account: '', facts: '', fingerprint: '', language: '', mailbox: '', ...cells }
+  return {
+    account: '',
+    country: '',
+    facts: '',
+    fingerprint: '',
+    language: '',
+    mailbox: '',
+    ...cells,
+  }
 }
 
 function detail(text: string): string | undefined {
@@ -58,6 +66,7 @@ test('takes the columns in any order and case, with a mailbox and a fingerprint 
     {
       cells: {
         account: 'anna',
+        country: '',
         facts: 'seen',
         fingerprint: 'ff',
         language: 'xx-unknown',

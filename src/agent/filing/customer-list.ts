@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { join } from 'node:path'
+import { type OpenedApproval, uncovered } from '#client/approval.ts'
 import { CUSTOMER_COLUMNS, type CsvFault, readCsv } from '#client/csv.ts'
 import { readRecipient, type Recipient } from '#client/recipients.ts'
 import { sha256Hex } from '#core/hash.ts'
@@ -34,10 +35,18 @@ const FAULTS_KEPT = 1000
 const ROWS_MAX = 2 ** 20
 const LINE_DIGITS = 12
 
+/** What a list is checked against. */
+export interface ListTerms {
+  /** The folder of the work. */
+  readonly folder: string
+  readonly template: Template
+  readonly approval?: OpenedApproval | undefined
+}
+
 /** Reads and checks a whole list, in flat memory; what can be used of it is kept in a folder, for `listedRecipients`. */
 export async function checkList(
   open: OpenList,
-  { folder, template }: { readonly folder: string; readonly template: Template },
+  { approval, folder, template }: ListTerms,
 ): Promise<Result<CheckedList>> {
   const hash = createHash('sha256')
   const rows = readCsv(textOf(open(), hash), CUSTOMER_COLUMNS)
@@ -55,8 +64,9 @@ export async function checkList(
       if (count > ROWS_MAX)
         return refuse('customer-list-invalid', `more than ${String(ROWS_MAX)} rows`)
       const row = next.value
-      const recipient =
+      const read =
         'reason' in row ? refuse('customer-list-invalid', row.reason) : readRecipient(row, template)
+      const recipient = coveredBy(approval, read)
       if (recipient.ok) {
         kept.add(JSON.stringify(recipient.value))
         for (const key of keysOf(recipient.value)) keys.add(key)
@@ -78,6 +88,15 @@ export async function checkList(
     faultCount: faults.size,
     repeated: [...repeated.keys()],
   })
+}
+
+function coveredBy(
+  approval: OpenedApproval | undefined,
+  read: Result<Recipient>,
+): Result<Recipient> {
+  const reason =
+    approval === undefined || !read.ok ? undefined : uncovered(read.value, approval.scope)
+  return reason === undefined ? read : refuse('approval-exceeded', reason)
 }
 
 /** The hash of a list, to tell whether it is the one that was checked. */

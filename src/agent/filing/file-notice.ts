@@ -1,3 +1,4 @@
+import { checkCovered } from '#client/approval.ts'
 import { composeAct } from '#client/act.ts'
 import { uploadBundle } from '#client/bundle.ts'
 import type { Api, SubmittedAct } from '#client/http.ts'
@@ -44,7 +45,7 @@ export interface Filer {
 }
 
 /** What is to be told, and to whom. */
-export interface NoticeOrder extends Pick<NoticePlan, 'brief' | 'kind' | 'template'> {
+export interface NoticeOrder extends Pick<NoticePlan, 'approval' | 'brief' | 'kind' | 'template'> {
   readonly openList: OpenList
   /** Goes on where somebody on the list cannot be told. */
   readonly allowFaults: boolean
@@ -94,6 +95,8 @@ export async function fileNotice(filing: Filing, order: NoticeOrder): Promise<Re
   const { folder, filer, tools } = filing
   const work = openWork(folder.path, order.terms, () => noticeSalts(systemRandom))
   const plan = planOf(filer, order, work)
+  const covered = checkApproval(plan)
+  if (!covered.ok) return covered
   const prepared = await prepareBundle({
     openList: order.openList,
     tools,
@@ -120,13 +123,21 @@ export async function fileNotice(filing: Filing, order: NoticeOrder): Promise<Re
   }
 }
 
+/** Nothing is composed that counsel did not approve. */
+function checkApproval({ approval, at, brief, template }: NoticePlan): Result<void> {
+  return approval === undefined
+    ? accept(undefined)
+    : checkCovered(approval, { brief, template: template.hash }, at)
+}
+
 function planOf(
   { coalition, now, party }: Filer,
-  { brief, kind, template }: NoticeOrder,
+  { approval, brief, kind, template }: NoticeOrder,
   work: FilingWork,
 ): NoticePlan {
   return {
     ...coalition,
+    ...(approval === undefined ? {} : { approval }),
     filer: party,
     kind,
     brief,

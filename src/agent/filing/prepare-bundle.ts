@@ -106,7 +106,8 @@ async function readList(preparation: Preparation): Promise<Result<CheckedList>> 
       'the customer list is another than the one that this filing began with; give that one to go on, or add --start-over',
     )
   }
-  const list = await checkList(openList, { folder: work.folder, template: plan.template })
+  const { approval, template } = plan
+  const list = await checkList(openList, { approval, folder: work.folder, template })
   const fault = list.ok ? listFault(list.value, allowFaults) : undefined
   if (list.ok && fault === undefined) work.note({ list: list.value })
   else work.remove()

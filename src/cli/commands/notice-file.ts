@@ -25,6 +25,7 @@ import { openPassphrases } from '#cli/passphrase.ts'
 import { openProgress } from '#cli/progress.ts'
 import { openSealer } from '#cli/sealer.ts'
 import { softwareKey } from '#cli/software-key.ts'
+import { namedApproval } from '#cli/approvals.ts'
 import { adoptedTemplate } from '#cli/templates.ts'
 import { readId } from './party.ts'
 
@@ -129,6 +130,8 @@ async function readOrder({ call, filer }: Asked): Promise<Result<NoticeOrder>> {
   if (!template.ok) return template
   const brief = parseBrief(await readJson(call, args.text('brief')))
   if (!brief.ok) return brief
+  const approval = await namedApproval(call, filer.api)
+  if (!approval.ok) return approval
   const options = ['supersedes', 'supersedes-files', 'campaign', 'joint-required', 'joint-hours']
   const given = options.flatMap((name) => {
     const value = args.maybe(name)
@@ -142,11 +145,13 @@ async function readOrder({ call, filer }: Asked): Promise<Result<NoticeOrder>> {
     template: template.value.hash,
     kind,
     faults: args.flag('allow-faults') ? 'allowed' : 'refused',
+    ...(approval.value === undefined ? {} : { approval: approval.value.act }),
     ...Object.fromEntries(given),
   }
   const [campaign, supersedes] = [args.maybe('campaign'), args.maybe('supersedes')]
   return accept({
     brief: brief.value,
+    ...(approval.value === undefined ? {} : { approval: approval.value }),
     kind,
     template: template.value,
     terms,

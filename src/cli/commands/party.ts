@@ -1,5 +1,9 @@
 import { type ActBodies, PARTY_KINDS, type PolicyRule } from '#core/act-bodies.ts'
+import { explainPolicy, type PolicyMeaning } from '#client/policy.ts'
 import { accept, refuse } from '#core/result.ts'
+import { openOfficer, submit } from '#cli/connection.ts'
+import { describeSubmitted } from '#cli/describe.ts'
+import { withHome } from '#cli/home.ts'
 import { type Command, say, table } from '#cli/output.ts'
 import { UsageError } from '#cli/usage-error.ts'
 import { freshDirectory, partyTable, partyValues } from './directory.ts'
@@ -39,10 +43,30 @@ export const policy: Command = async (call) => {
     return { duties: readDuties(after), type: before }
   })
   const sorted = rules.toSorted((a, b) => (a.type < b.type ? -1 : 1))
-  return await act(call, 'party.policy', {
-    rules: sorted,
-    two_officers: call.args.flag('two-officers'),
+  const wanted = { rules: sorted, two_officers: call.args.flag('two-officers') }
+  return await withHome(call, async (home) => {
+    const actor = await openOfficer(call, home)
+    if (!actor.ok) return actor
+    const party = actor.value.replay.directory.parties.get(actor.value.party)
+    if (party === undefined) return refuse('party-unknown', actor.value.party)
+    const meaning = explainPolicy(party, wanted)
+    const lines = meaningLines(meaning)
+    if (call.args.flag('explain')) return accept(say(lines, { ...wanted, ...meaning }))
+    if (meaning.stuck.length > 0 && !call.args.flag('anyway'))
+      return refuse('policy-invalid', [...meaning.stuck, STUCK].join(' '))
+    const submitted = await submit(actor.value, 'party.policy', wanted)
+    return submitted.ok ? accept(describeSubmitted(submitted.value, lines)) : submitted
   })
+}
+
+const STUCK = 'Add officers or duties first; --anyway sends it all the same.'
+
+function meaningLines({ careful, lines, stuck }: PolicyMeaning): readonly string[] {
+  return [
+    ...lines,
+    ...careful.map((text) => `Careful: ${text}`),
+    ...stuck.map((text) => `Stuck: ${text}`),
+  ]
 }
 
 /** `party withdraw` and `notice withdraw` */
@@ -69,17 +93,15 @@ export const show: Command = async (call) => {
     status,
     duties.join(', '),
   ])
-  const rules = party.rules.map(
-    ({ duties, type }) => `rule    ${type} needs ${duties.join(', ') || 'any officer'}`,
-  )
+  const meaning = explainPolicy(party, { rules: party.rules, two_officers: party.twoOfficers })
   return accept(
     say(
       [
         `party   ${domain}`,
         `kind    ${party.kind}`,
         `status  ${party.status}`,
-        ...(party.twoOfficers ? ['rule    every act needs two officers'] : []),
-        ...rules,
+        '',
+        ...meaningLines(meaning),
         '',
         table([['officer', 'status', 'duties'], ...officers]),
       ],

@@ -6,7 +6,7 @@ const CONTENT: Options = {
   customers: {
     type: 'text',
     value: 'FILE.csv',
-    help: 'columns account,language,facts and optionally mailbox,fingerprint',
+    help: 'columns account,language,facts and optionally mailbox,fingerprint,country',
   },
   brief: { type: 'text', value: 'FILE.json', help: 'what is the same for all' },
   template: {
@@ -60,6 +60,11 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
     options: {
       ...CONTENT,
       out: { type: 'text', value: 'DIR', help: 'folder for the product files' },
+      approval: {
+        type: 'text',
+        value: 'FILE',
+        help: 'what dunant template approve wrote: counsel need not sign again',
+      },
       campaign: { type: 'text', value: 'ID', help: 'the campaign that it belongs to' },
       'joint-required': {
         type: 'text',

@@ -124,7 +124,9 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'party policy',
     summary: 'say which duties must sign what for your party, and whether two officers must',
-    about: ['The whole policy is replaced: give every rule that is to stand.'],
+    about: [
+      'The whole policy is replaced: give every rule that is to stand. What it means is said in words; one that nobody could fulfil is not sent.',
+    ],
     options: {
       rule: {
         type: 'list',
@@ -132,6 +134,8 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
         help: 'acts of this type need an officer of each of these duties',
       },
       'two-officers': { type: 'flag', help: 'every act needs two officers' },
+      explain: { type: 'flag', help: 'say what it would mean, and send nothing' },
+      anyway: { type: 'flag', help: 'send it although some acts could not be completed any more' },
     },
     uses: SIGNING,
     examples: [
@@ -240,5 +244,41 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
       'dunant template adopt template.json --text en.json --text fr.json --party contoso.example --key alice',
     ],
     load: async () => (await import('#cli/commands/template.ts')).adopt,
+  },
+  {
+    path: 'template approve',
+    summary: 'approve a template as counsel, for notices of the next 90 days at most',
+    about: [
+      'Where your policy asks for counsel under notice.file, a notice that names the approval needs no further signature of counsel. Changed facts and another brief need no new approval, since every word of theirs stands in the template; another template or another version of it does.',
+      'Countries stand in the act as a commitment, which --out opens: hand that file to your reporters, and to nobody else. The server never learns them. An approval is taken back at any time with: dunant party withdraw ACT',
+    ],
+    args: [{ name: 'TEMPLATE', help: 'an adopted template, by kind or hash' }],
+    options: {
+      country: {
+        type: 'list',
+        value: 'CODE',
+        help: 'a country of the customers (ISO 3166-1), such as FR',
+      },
+      'any-country': { type: 'flag', help: 'customers in any country, also where none is known' },
+      'own-words': {
+        type: 'flag',
+        help: 'also sentences that the company words itself (method_plain, seen)',
+      },
+      days: { type: 'text', value: 'N', help: 'how long; at most 90, the default' },
+      out: { type: 'text', value: 'FILE', help: 'what dunant notice file --approval takes' },
+    },
+    uses: SIGNING,
+    examples: [
+      'dunant template approve account --country FR --country DE --out approval.json --party contoso.example --key carla',
+    ],
+    load: async () => (await import('#cli/commands/approval.ts')).approve,
+  },
+  {
+    path: 'template approval',
+    summary: 'show what an approval covers and whether it is in force',
+    args: [{ name: 'FILE', help: 'what dunant template approve wrote' }],
+    uses: SIGNING,
+    examples: ['dunant template approval approval.json --party contoso.example --key alice'],
+    load: async () => (await import('#cli/commands/approval.ts')).show,
   },
 ]
