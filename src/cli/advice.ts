@@ -88,6 +88,12 @@ const NEXT: Readonly<Partial<Record<RefusalReason, string>>> = {
   'notice-not-for-me':
     'Type the account as the company writes it. If it is right, the notice is for somebody else: do not act on it.',
   'account-invalid': 'Write the account as the company does: one line, no invisible characters.',
+  'check-list-malformed':
+    'Fetch the list again. If it stays so, tell the company that publishes it, and do not rely on it.',
+  'check-list-unknown': 'Upload the chunks of the list first: dunant check publish does.',
+  'check-list-older': 'Publish for the next release.',
+  'check-release-wrong': 'Publish for the release in force or for the next one.',
+  'check-root-wrong': 'Build the list again.',
   'check-code-malformed':
     'Copy the whole code from the notice: five groups of four letters, or six groups of five digits.',
   'check-code-mistyped':

@@ -209,6 +209,7 @@ export const TYPE_WORDS: { readonly [T in ActType]: string } = {
   'certificate.replace': 'Replace the certificate of an officer',
   'charter.adopt': 'Found the coalition',
   'charter.amend': 'Change the charter',
+  'check.publish': 'Publish a list of check codes',
   'mailbox.close': 'Close a mailbox',
   'mailbox.enrol': 'Enrol a mailbox',
   'mailbox.filers': 'Change who may file to a mailbox',

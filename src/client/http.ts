@@ -1,4 +1,4 @@
-import { base64, fromUtf8 } from '#core/bytes.ts'
+import { base64 } from '#core/bytes.ts'
 import type { ChallengePurpose } from '#core/challenge.ts'
 import { canonicalJson, type Json } from '#core/canonical-json.ts'
 import { sha256Hex } from '#core/hash.ts'
@@ -21,11 +21,12 @@ import {
   SubmittedSchema,
 } from '#wire/answers.ts'
 import { ReceiptSchema } from '#wire/receipt.ts'
+import { get, json, JSON_TYPE, jsonOf, post, type Schema, textOf } from './calls.ts'
+import { type CheckApi, checkApi } from './check-api.ts'
 import {
   type Call,
   openTransport,
   Outage,
-  readJson,
   type Reply,
   type Transport,
   type TransportOptions,
@@ -85,7 +86,7 @@ export interface BundleChunk {
 }
 
 /** Every endpoint, typed. Each refuses as the server does and throws `Outage` where there is no proper answer. */
-export interface Api {
+export interface Api extends CheckApi {
   submitAct(sealed: SealedAct): Promise<Result<SubmittedAct>>
   addSignature(act: string, armored: string): Promise<Result<SubmittedAct>>
   readAct(act: string): Promise<Result<ServedAct>>
@@ -132,17 +133,11 @@ export interface ChallengeRequest {
   readonly identifiable?: boolean
 }
 
-interface Schema<T> {
-  safeParse(value: unknown): { success: true; data: T } | { success: false }
-}
-
 const MEGABYTE = 1024 * 1024
 /** A receipt with a long chain, or the chain itself. */
 const CHAIN_BYTES_MAX = 256 * MEGABYTE
-const ANSWER_BYTES_MAX = 4 * MEGABYTE
 const LIST_BYTES_MAX = 32 * MEGABYTE
 const SMALL_BYTES_MAX = 64 * 1024
-const JSON_TYPE = { 'content-type': 'application/json' }
 
 /**
  * Opens the interface of one server. Every answer is checked against its schema, and none is longer than it may be.
@@ -151,7 +146,13 @@ const JSON_TYPE = { 'content-type': 'application/json' }
  */
 export function openApi(options: TransportOptions): Api {
   const send = openTransport(options)
-  return { ...actApi(send), ...noticeApi(send), ...mailboxApi(send), ...logApi(send) }
+  return {
+    ...actApi(send),
+    ...noticeApi(send),
+    ...mailboxApi(send),
+    ...logApi(send),
+    ...checkApi(send),
+  }
 }
 
 type ActApi = Pick<
@@ -343,38 +344,6 @@ function logApi(send: Transport): LogApi {
   }
 }
 
-function get(path: string): Call {
-  return { method: 'GET', path, bytesMax: ANSWER_BYTES_MAX, repeatable: true }
-}
-
-function post(path: string, body: string, contentType?: string): Call {
-  const headers = contentType === undefined ? JSON_TYPE : { 'content-type': contentType }
-  return { method: 'POST', path, body, headers, bytesMax: ANSWER_BYTES_MAX, repeatable: true }
-}
-
 function sealedBody({ payload, signatures }: SealedAct): string {
   return JSON.stringify({ payload: base64(payload), signatures })
-}
-
-async function json<T>(send: Transport, schema: Schema<T>, call: Call): Promise<Result<T>> {
-  const reply = await send(call)
-  if (!reply.ok) return reply
-  const parsed = schema.safeParse(readJson(reply.value.bytes))
-  if (!parsed.success)
-    throw new Outage(`the answer to ${call.method} ${call.path} is not of the form that it has`)
-  return accept(parsed.data)
-}
-
-function jsonOf({ bytes }: Reply): Json {
-  const value = readJson(bytes)
-  if (value === undefined) throw new Outage('the answer is not JSON')
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON.parse yields exactly Json
-  return value as Json
-}
-
-function textOf(reply: Result<Reply>): Result<string> {
-  if (!reply.ok) return reply
-  const decoded = fromUtf8(reply.value.bytes)
-  if (decoded === undefined) throw new Outage('the answer is not text')
-  return accept(decoded)
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from './canonical-json.ts'
+import type { CheckKeying } from './check-list.ts'
 
 /** What an officer may do for a party. */
 export const DUTIES = ['admin', 'counsel', 'reporter', 'responder', 'reviewer'] as const
@@ -254,6 +255,22 @@ export interface SessionOpenBody {
   readonly session: string
 }
 
+/** Publishes a list of check codes, whose chunks were uploaded before. */
+export interface CheckPublishBody {
+  /** How many of its parts are buckets; the others are texts. */
+  readonly buckets: number
+  /** SHA-256 of each chunk, in order. */
+  readonly chunks: readonly string[]
+  readonly keyed: CheckKeying
+  /** The instant from which it is in force. */
+  readonly release: string
+  /** Merkle root over its parts (RFC 6962), 64 hex digits. */
+  readonly root: string
+  /** 64 hex digits, drawn for this list alone. */
+  readonly salt: string
+  readonly texts: number
+}
+
 /** The body of every act type. Adding a line here makes the compiler ask for its schema, rule and decision. */
 export interface ActBodies {
   'act.lapse': ActLapseBody
@@ -264,6 +281,7 @@ export interface ActBodies {
   'certificate.replace': CertificateReplaceBody
   'charter.adopt': CharterAdoptBody
   'charter.amend': CharterTerms
+  'check.publish': CheckPublishBody
   'mailbox.close': EmptyBody
   'mailbox.enrol': MailboxEnrolBody
   'mailbox.filers': MailboxFilersBody

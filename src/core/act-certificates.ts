@@ -34,6 +34,7 @@ export function certificatesIn(act: Act): readonly OfferedCertificate[] {
     case 'campaign.accept':
     case 'campaign.open':
     case 'campaign.share':
+    case 'check.publish':
     case 'mailbox.close':
     case 'mailbox.filers':
     case 'mailbox.invite':

@@ -13,6 +13,8 @@ export interface ActRule {
   readonly governance: boolean
   /** Whether its record waits for the shuffled daily batch, so that the log tells no customer's time. */
   readonly held: boolean
+  /** Whether anybody may read it, and its record in the log: those of governance, and what is said to the world. */
+  readonly open: boolean
 }
 
 const GOVERNANCE = {
@@ -21,6 +23,7 @@ const GOVERNANCE = {
   voters: 'none',
   governance: true,
   held: false,
+  open: true,
 } as const
 const PARTY = {
   by: ['party'],
@@ -28,6 +31,7 @@ const PARTY = {
   voters: 'none',
   governance: false,
   held: false,
+  open: false,
 } as const
 const MAILBOX = {
   by: ['mailbox'],
@@ -35,6 +39,7 @@ const MAILBOX = {
   voters: 'none',
   governance: false,
   held: true,
+  open: false,
 } as const
 const SERVICE = {
   by: ['service'],
@@ -42,6 +47,7 @@ const SERVICE = {
   voters: 'none',
   governance: false,
   held: false,
+  open: false,
 } as const
 
 /** One line per act type: this table and `act-bodies.ts` are the whole list. */
@@ -54,6 +60,7 @@ export const ACT_RULES: { readonly [T in ActType]: ActRule } = {
   'certificate.replace': { ...GOVERNANCE, duties: [] },
   'charter.adopt': { ...GOVERNANCE, voters: 'members' },
   'charter.amend': { ...GOVERNANCE, voters: 'members' },
+  'check.publish': { ...PARTY, open: true },
   'mailbox.close': MAILBOX,
   'mailbox.enrol': { ...MAILBOX, by: ['key'] },
   'mailbox.filers': MAILBOX,

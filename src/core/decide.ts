@@ -1,6 +1,7 @@
 import { type ActOf, type ParsedAct } from './act.ts'
 import { decideApproval, withdrawApproval } from './approval.ts'
 import { campaignReads, decideCampaign, mayReadCampaign } from './campaign.ts'
+import { checkReads, decideCheck } from './check-publish.ts'
 import {
   type ActState,
   type Decision,
@@ -47,6 +48,8 @@ export function readsOf(parsed: ParsedAct, known: Subjects): readonly SubjectKey
     case 'campaign.open':
     case 'campaign.share':
       return campaignReads({ ...parsed, act })
+    case 'check.publish':
+      return checkReads({ ...parsed, act })
     case 'mailbox.close':
     case 'mailbox.enrol':
     case 'mailbox.filers':
@@ -98,6 +101,8 @@ export function decide(state: DecisionState, parsed: ParsedAct, now: number): Re
     case 'campaign.open':
     case 'campaign.share':
       return decideCampaign(state, { ...parsed, act })
+    case 'check.publish':
+      return decideCheck(state, { ...parsed, act }, now)
     case 'mailbox.close':
     case 'mailbox.enrol':
     case 'mailbox.filers':
@@ -239,6 +244,7 @@ export function mayReadReads(parsed: ParsedAct, known: Subjects): readonly Subje
     case 'certificate.replace':
     case 'charter.adopt':
     case 'charter.amend':
+    case 'check.publish':
     case 'mailbox.invite':
     case 'officer.add':
     case 'officer.change':
@@ -269,6 +275,7 @@ export function mayRead(subjects: Subjects, reader: Reader, parsed: ParsedAct): 
     case 'certificate.replace':
     case 'charter.adopt':
     case 'charter.amend':
+    case 'check.publish':
     case 'officer.add':
     case 'officer.change':
     case 'officer.retire':

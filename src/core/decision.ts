@@ -1,6 +1,7 @@
 import type { Act } from './act.ts'
 import type { JointTerms, NoticeKind, Statement } from './act-bodies.ts'
 import type { JsonObject } from './canonical-json.ts'
+import type { CheckKeying } from './check-list.ts'
 import type { Directory } from './directory.ts'
 import type { InspectedCertificates } from './party.ts'
 
@@ -149,6 +150,35 @@ export interface TemplateState {
   readonly party: string
 }
 
+/** Consecutive parts of a list of check codes that a party has uploaded. */
+export interface CheckChunkState {
+  readonly party: string
+  readonly parts: number
+  /** Merkle root over its parts, 64 hex digits. */
+  readonly root: string
+  /** UTC day of the upload. */
+  readonly day: string
+  /** True once it was given up and its bytes may be gone. */
+  readonly dropped: boolean
+}
+
+/** A published list, as its act names it. `release` is POSIX seconds. */
+export interface PublishedList {
+  readonly act: string
+  readonly buckets: number
+  readonly chunks: readonly string[]
+  readonly release: number
+  readonly root: string
+  readonly texts: number
+}
+
+/** The lists of a party that are served, newest first. */
+export interface CheckListState {
+  readonly party: string
+  readonly keyed: CheckKeying
+  readonly lists: readonly PublishedList[]
+}
+
 /** The state of every kind of subject a decision reads. */
 export interface SubjectStates {
   acknowledgement: AcknowledgementState
@@ -157,6 +187,8 @@ export interface SubjectStates {
   brief: BriefState
   bundle: BundleState
   campaign: CampaignState
+  'check-chunk': CheckChunkState
+  'check-list': CheckListState
   invitation: InvitationState
   line: LineState
   mailbox: MailboxState

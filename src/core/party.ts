@@ -52,6 +52,7 @@ export function isGovernance(act: Act): act is GovernanceAct {
     case 'campaign.accept':
     case 'campaign.open':
     case 'campaign.share':
+    case 'check.publish':
     case 'mailbox.close':
     case 'mailbox.enrol':
     case 'mailbox.filers':

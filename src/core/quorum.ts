@@ -200,6 +200,7 @@ function roleMissing(
     case 'campaign.open':
     case 'campaign.share':
     case 'certificate.replace':
+    case 'check.publish':
     case 'mailbox.close':
     case 'mailbox.enrol':
     case 'mailbox.filers':

@@ -21,6 +21,7 @@ import { requestReader } from './reader.ts'
 import { actRoutes } from './routes/acts.ts'
 import { briefRoutes } from './routes/briefs.ts'
 import { bundleRoutes } from './routes/bundles.ts'
+import { checkRoutes } from './routes/checks.ts'
 import { challengeRoutes } from './routes/challenges.ts'
 import { directoryRoutes } from './routes/directory.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -64,6 +65,7 @@ const ROUTES: readonly ((ports: HttpPorts) => Hono)[] = [
   briefRoutes,
   templateRoutes,
   challengeRoutes,
+  checkRoutes,
   sessionRoutes,
   logRoutes,
   keyRoutes,

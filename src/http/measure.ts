@@ -6,7 +6,8 @@ import type { Metrics } from '#ports/metrics.ts'
  * Addresses that customers use, and companies seldom: how often and how fast they are answered is not counted, since whoever collects the
  * numbers of each minute would learn when customers come.
  */
-const CUSTOMERS = /^\/api\/(?:bundles\/:root\/lines|challenges|mailboxes|session)(?:\/|$)/
+const CUSTOMERS =
+  /^\/api\/(?:bundles\/:root\/lines|challenges|checks|fakes|mailboxes|session)(?:\/|$)/
 /** The regular expression of a parameter, which may hold braces of its own. */
 const PATTERN = /\{(?:[^{}]|\{[^{}]*\})*\}/g
 

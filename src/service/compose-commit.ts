@@ -1,5 +1,5 @@
 import type { ParsedAct } from '#core/act.ts'
-import { ACT_RULES } from '#core/act-rules.ts'
+import { ACT_RULES, type ActRule } from '#core/act-rules.ts'
 import { hex } from '#core/bytes.ts'
 import type { ActState, ActStatus, Effect } from '#core/decision.ts'
 import { type Directory, governanceDay, headAtMidnight, headOf } from '#core/directory.ts'
@@ -215,7 +215,7 @@ function logRecord(context: CommitContext, fields: RecordFields): LogRecord {
   const { current, now, ports } = context
   const rule = Object.hasOwn(ACT_RULES, fields.type)
     ? ruleOf(fields.type)
-    : { governance: false, held: false }
+    : { open: false, held: false }
   const day = fields.governs ? readableDay(current, now) : dayOf(now)
   const head = rule.held ? headAtMidnight(current, day) : headOf(current)
   const record: ActRecord = {
@@ -234,14 +234,14 @@ function logRecord(context: CommitContext, fields: RecordFields): LogRecord {
     act: fields.act,
     event: fields.event,
     addendum,
-    isPublic: rule.governance,
+    isPublic: rule.open,
     needsHead: fields.governs || (fields.type === 'notice.file' && fields.event === 'adopted'),
     ...(fields.governs ? { chain: current.chain.length } : {}),
     ...(rule.held ? { hold: day } : {}),
   }
 }
 
-function ruleOf(type: string): { readonly governance: boolean; readonly held: boolean } {
+function ruleOf(type: string): Pick<ActRule, 'held' | 'open'> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller has just checked that the table has it
   return ACT_RULES[type as keyof typeof ACT_RULES]
 }

@@ -1,6 +1,7 @@
 import type { Inspection } from '#ports/inspection.ts'
 import { briefBlob } from './brief.ts'
 import { bundleBlobs } from './bundle-layout.ts'
+import { checkListBlobs } from './check-list.ts'
 import { readState } from './load-subjects.ts'
 
 const PAGE = 500
@@ -12,12 +13,17 @@ export interface NamedBlob {
   readonly isNeeded: boolean
 }
 
-/** Every blob that a database names, of bundles and briefs. */
+/** Every blob that a database names, of bundles, briefs and lists of check codes. */
 export async function* namedBlobs(
   inspection: Pick<Inspection, 'subjects'>,
 ): AsyncGenerator<NamedBlob> {
   for await (const { id } of allSubjects(inspection, 'brief'))
     yield { key: briefBlob(id), isNeeded: true }
+  for await (const { state } of allSubjects(inspection, 'check-list'))
+    yield* checkListBlobs(readState('check-list', state ?? '')).map((key) => ({
+      key,
+      isNeeded: true,
+    }))
   for await (const { state } of allSubjects(inspection, 'bundle')) {
     const bundle = readState('bundle', state ?? '')
     if (bundle.dropped) continue

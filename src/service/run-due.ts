@@ -9,6 +9,7 @@ import type { Result } from '#core/result.ts'
 import { DAY_SECONDS, dayOf, formatInstant } from '#core/time.ts'
 import type { BlobStore } from '#ports/blob.ts'
 import type { Subject, SubjectPage } from '#ports/storage.ts'
+import { dropCheckChunks } from './check-list.ts'
 import { loadSubjects, readState } from './load-subjects.ts'
 import type { Submitted } from './repeat-act.ts'
 import { reconsider, submitAct, type SubmitActPorts } from './submit-act.ts'
@@ -38,7 +39,10 @@ export async function runDue(ports: RunDuePorts): Promise<void> {
       await clearDropped(ports, readState('bundle', row.state), row.version)
   }
   const directory = await ports.directory.current()
-  for (const party of directory.parties.keys()) await dropStale(ports, party)
+  for (const party of directory.parties.keys()) {
+    await dropStale(ports, party)
+    await dropCheckChunks(ports, party)
+  }
   await dropTokens(ports, 'token')
   await dropTokens(ports, 'nonce')
 }

@@ -9,6 +9,7 @@ import {
 } from '#core/act-bodies.ts'
 import { ACT_RULES } from '#core/act-rules.ts'
 import type { JsonObject } from '#core/canonical-json.ts'
+import { BUCKETS_MAX, CHECK_KEYINGS, CHUNKS_MAX, isListShape } from '#core/check-list.ts'
 import { FILERS_MAX } from '#core/mailbox.ts'
 import {
   ascending,
@@ -111,6 +112,18 @@ const notice = z.strictObject({
   template: hash,
 })
 
+const check = z
+  .strictObject({
+    buckets: z.int().min(1).max(BUCKETS_MAX),
+    chunks: z.array(hash).min(1).max(CHUNKS_MAX),
+    keyed: z.enum(CHECK_KEYINGS),
+    release: instant,
+    root: hash,
+    salt: hash,
+    texts: z.int().min(1),
+  })
+  .refine(isListShape, { error: 'a list is not made of so many parts' })
+
 const actType = z.enum(Object.keys(ACT_RULES).toSorted())
 const rule = z.strictObject({ duties, type: actType })
 const target = { act: hash }
@@ -132,6 +145,7 @@ export const BODY_SCHEMAS: { readonly [T in ActType]: z.ZodType<ActBodies[T]> } 
     templates: ascending(hash, { min: 0, max: 100 }),
   }),
   'charter.amend': z.strictObject(terms),
+  'check.publish': check,
   'mailbox.close': z.strictObject({}),
   'mailbox.enrol': enrolment,
   'mailbox.filers': z.strictObject({ filers: ascending(domain, { min: 1, max: FILERS_MAX }) }),

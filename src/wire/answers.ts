@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DUTIES, PARTY_KINDS } from '#core/act-bodies.ts'
 import { REFUSAL_REASONS } from '#core/refusal.ts'
+import { CheckIndexSchema } from './check-list.ts'
 import { certificate, domain, fingerprint, hash, mailbox, origin, salt16 } from './fields.ts'
 import { LimitsSchema } from './limits.ts'
 import {
@@ -163,6 +164,7 @@ export const ANSWER_SCHEMAS = {
   Act: ActSchema,
   BriefKept: BriefKeptSchema,
   BundleLine: BundleLineSchema,
+  CheckIndex: CheckIndexSchema,
   Directory: DirectorySchema,
   Health: HealthSchema,
   Held: HeldSchema,

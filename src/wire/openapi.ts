@@ -21,6 +21,7 @@ export interface DocumentPart {
 }
 
 const PATH_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  act: hash,
   domain,
   file: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})\.asc$/),
   hash: z.string().regex(/^[a-z0-9]{32}$/),
@@ -157,6 +158,7 @@ function requestContent(body: RequestBody): DocumentPart {
       }
     case 'template-text':
       return { 'application/json': {} }
+    case 'check-chunk':
     case 'message':
       return { 'application/octet-stream': {} }
     case 'sealed-act':

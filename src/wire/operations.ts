@@ -7,6 +7,7 @@ export type AnswerBody = { readonly schema: AnswerName } | { readonly media: str
 export type RequestBody =
   | 'bundle'
   | 'certificate'
+  | 'check-chunk'
   | 'message'
   | 'sealed-act'
   | 'signature'
@@ -179,6 +180,33 @@ export const OPERATIONS: readonly Operation[] = [
     query: ['purpose', 'identifiable'],
     body: 'certificate',
     answers: { 200: armored },
+  },
+  {
+    method: 'get',
+    path: '/api/checks',
+    summary: 'The lists of check codes in force, of every party that publishes one, with receipts.',
+    answers: { 200: { schema: 'CheckIndex' } },
+  },
+  {
+    method: 'put',
+    path: '/api/checks/chunks/{sha256}',
+    summary: 'Keeps a chunk of a list, up to 128 parts of 32 KiB, for a check.publish to name.',
+    body: 'check-chunk',
+    session: 'required',
+    answers: { 201: { schema: 'BriefKept' } },
+  },
+  {
+    method: 'get',
+    path: '/api/checks/lists/{act}',
+    summary:
+      'A whole list as one file: its receipt with the governance chain as a line of JSON, then its parts.',
+    answers: { 200: bytes },
+  },
+  {
+    method: 'get',
+    path: '/api/checks/lists/{act}/parts/{index}',
+    summary: 'A part of a list, 32 KiB, and behind it the hashes of its Merkle path.',
+    answers: { 200: bytes },
   },
   {
     method: 'get',

@@ -9,6 +9,7 @@ import { writeArmor } from '#core/packets.ts'
 import { wkdHash } from '#core/wkd.ts'
 import { createApp } from '#http/app.ts'
 import { PROBLEM_TITLES } from '#wire/problem-titles.ts'
+import { codeOf, listOf } from '#test/helpers/check-lists.ts'
 import {
   type Answered,
   type Ask,
@@ -194,6 +195,7 @@ test('every operation answers as the document says', async () => {
   expect(read.body['acknowledged']).toMatchObject([{ index }])
   await openSessions(ask)
   await templates(ask, token)
+  await checks(ask, token)
   await publicPaths(ask)
 
   expect(
@@ -231,6 +233,17 @@ async function templates(ask: Coalition['ask'], token: string): Promise<void> {
   const hash = sha256Hex(body)
   expect((await ask(`/api/templates/${hash}`, { method: 'PUT', token, body })).status).toBe(201)
   expect((await ask(`/api/templates/${hash}`, { token })).bytes).toEqual(body)
+}
+
+async function checks(ask: Coalition['ask'], token: string): Promise<void> {
+  const { contoso } = threeOf(coalition)
+  const list = await listOf(coalition, contoso, { entries: [{ code: codeOf('a'), account: 'a' }] })
+  const [chunk = new Uint8Array()] = list.chunks
+  const upload = { method: 'PUT', token, body: Uint8Array.from(chunk) }
+  expect((await ask(`/api/checks/chunks/${sha256Hex(chunk)}`, upload)).status).toBe(201)
+  const act = idOf(await coalition.submit('check.publish', list.body, contoso))
+  for (const path of ['', `/lists/${act}`, `/lists/${act}/parts/0`])
+    expect((await ask(`/api/checks${path}`)).status).toBe(200)
 }
 
 async function publicPaths(ask: Coalition['ask']): Promise<void> {

@@ -5,6 +5,7 @@ import { ProblemSchema } from '#wire/answers.ts'
 import { APPROVALS } from './refusal-approval.cases.ts'
 import { BUNDLES } from './refusal-bundle.cases.ts'
 import { CERTIFICATES } from './refusal-certificate.cases.ts'
+import { CHECKS } from './refusal-check.cases.ts'
 import { GOVERNANCE } from './refusal-governance.cases.ts'
 import { MAILBOXES } from './refusal-mailbox.cases.ts'
 import { NOTICE_CASES } from './refusal-notice.cases.ts'
@@ -22,6 +23,7 @@ const CASES = [
   ...NOTICE_CASES,
   ...APPROVALS,
   ...BUNDLES,
+  ...CHECKS,
 ]
 
 /** Reasons that only clients give: about what they were sent, and about their own files. */
@@ -66,6 +68,7 @@ const CLIENT_ONLY: readonly RefusalReason[] = [
   'check-code-malformed',
   'check-code-mistyped',
   'approval-exceeded',
+  'check-list-malformed',
   'customer-list-invalid',
   'language-missing',
   'key-missing',

@@ -26,8 +26,8 @@ const receipts = await makeReceipts(story, unlawful)
 const [proofs, records] = [makeProofs(story), makeRecords(story)]
 // What follows makes the log longer.
 const later = await makeLater(await tellLater(story))
-/** The check codes come from another program, `check-codes.py`, so that the code under test does not vouch for itself. */
-const contents: Omit<Contents, 'check-codes.json'> = {
+/** Check codes and their lists come from other programs, the .py beside, so that the code under test does not vouch for itself. */
+const contents: Omit<Contents, 'check-codes.json' | 'check-lists.json'> = {
   'acts.json': makeActs(story),
   'bundle.json': await makeBundle(story),
   'challenges.json': await makeChallenges(keys),

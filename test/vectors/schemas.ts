@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Json } from '#core/canonical-json.ts'
+import { CHECK_STATUSES } from '#core/check-list.ts'
 import { BriefSchema, NoticeStatementSchema } from '#wire/notice.ts'
 import { LinePathSchema, ReceiptSchema } from '#wire/receipt.ts'
 import { TemplateManifestSchema, TemplateTextSchema } from '#wire/template.ts'
@@ -166,6 +167,44 @@ export const CheckCodesSchema = z.strictObject({
   ),
 })
 
+export const CheckListsSchema = z.strictObject({
+  genesis: hash,
+  valid: z.array(
+    z.strictObject({
+      entries: z.array(
+        z.strictObject({
+          account: z.string().optional(),
+          buckets: z.tuple([z.int(), z.int(), z.int(), z.int()]),
+          code: z.string(),
+          key: hash,
+          password: hexText,
+          place: z.int(),
+          salt: hash,
+          since_day: z.int(),
+          slot: hexText,
+          status: z.enum(CHECK_STATUSES),
+          text: z.string(),
+        }),
+      ),
+      epoch: z.string(),
+      filer: z.string(),
+      list_salt: hash,
+      name,
+      release: z.string(),
+      texts: z.array(
+        z.strictObject({
+          content: json,
+          first: z.int(),
+          key: hexText,
+          name,
+          records: z.int(),
+          sealed: z.string(),
+        }),
+      ),
+    }),
+  ),
+})
+
 export const CommitmentsSchema = z.strictObject({
   accounts: z.array(
     z.strictObject({
@@ -244,6 +283,7 @@ export const FILES = {
   'bundle.json': BundleSchema,
   'challenges.json': ChallengesSchema,
   'check-codes.json': CheckCodesSchema,
+  'check-lists.json': CheckListsSchema,
   'commitments.json': CommitmentsSchema,
   'entity.json': EntitySchema,
   'mailboxes.json': MailboxesSchema,
