@@ -2,38 +2,40 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Json } from '#core/canonical-json.ts'
 
-/** The parsed files of this folder: one `template.json` per kind, and its text in each language. */
-export interface TemplateFiles {
-  readonly kind: Json
-  readonly texts: readonly Json[]
-}
+/** Parsed files of one folder by their names without `.json`. */
+export type TemplateFolder = Readonly<Record<string, Json>>
 
-const folder = fileURLToPath(new URL('.', import.meta.url))
+/** The parsed files of a folder of templates, by the names of its own folders: `kinds`, and one for each language. */
+export type TemplateSources = Readonly<Record<string, TemplateFolder>>
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
 
 /**
- * Reads every template that comes with the release: `<kind>/template.json` and `<language>/<kind>.json`.
+ * Reads the templates that come with the release, as `README.md` beside this file describes them.
  *
  * A bundle has no folder to read, so the build puts the result of this function in its place.
  */
-export function readTemplateFiles(): readonly TemplateFiles[] {
-  const names = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .toSorted()
-  return names.flatMap((kind) => {
-    const kindFile = readJson(`${folder}${kind}/template.json`)
-    if (kindFile === undefined) return []
-    const texts = names.map((language) => readJson(`${folder}${language}/${kind}.json`)).filter((text) => text !== undefined)
-    return [{ kind: kindFile, texts }]
-  })
+export function readTemplateFiles(): TemplateSources {
+  const folders = readdirSync(HERE, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  return Object.fromEntries(
+    folders.map(({ name }) => [name, readFiles(`${HERE}${name}/`)] as const).toSorted(byName),
+  )
 }
 
-function readJson(path: string): Json | undefined {
-  try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON.parse yields exactly Json
-    return JSON.parse(readFileSync(path, 'utf8')) as Json
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
+function readFiles(folder: string): TemplateFolder {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
+  return Object.fromEntries(
+    files
+      .map((name) => [name.slice(0, -'.json'.length), readJson(`${folder}${name}`)] as const)
+      .toSorted(byName),
+  )
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1
+}
+
+function readJson(path: string): Json {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON.parse yields exactly Json
+  return JSON.parse(readFileSync(path, 'utf8')) as Json
 }

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '#core/canonical-json.ts'
 import type { Facts } from '#core/notice-statement.ts'
-import { DEFAULT_ACTIONS, TARGET_STATES } from '#core/notice-vocabulary.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
+import type { TemplateKind } from '#core/template.ts'
 import { parseFacts } from '#wire/notice.ts'
 
 const CELL_CHARACTERS_MAX = 4096
@@ -18,16 +18,38 @@ const STATE_UNSAID = 'targeted-outcome-unknown'
  * Reads the cell `facts` of a company's customer list.
  *
  * Empty: the defaults. `{…}`: a JSON object with any fields of `Facts`. `field=value; field=value`: the same, several values of one
- * field parted by commas. Anything else: the sentence `seen`. What is not given takes its default: outcome unknown, an account, what
- * was sought unknown, and the actions that suit the state. Refuses `facts-invalid`, with the field and the reason.
+ * field parted by commas. Anything else: the sentence `seen`. What is not given takes its default: outcome unknown, what was sought
+ * unknown, and the asset and actions that the template advises. Refuses `facts-invalid`, with the field and the reason.
  */
-export function parseFactsCell(cell: string): Result<Facts> {
+export function parseFactsCell(cell: string, template: TemplateKind): Result<Facts> {
   const text = cell.trim()
   if (text.length > CELL_CHARACTERS_MAX) {
     return refuse('facts-invalid', `more than ${String(CELL_CHARACTERS_MAX)} characters`)
   }
   const given = givenFacts(text)
-  return given.ok ? parseFacts(withDefaults(given.value)) : given
+  if (!given.ok) return given
+  const facts = parseFacts(withDefaults(given.value, template))
+  const fault = facts.ok ? notOffered(facts.value, template) : undefined
+  return fault === undefined ? facts : refuse('facts-invalid', fault)
+}
+
+/** A value that the template has no words for would be refused for each recipient when the notice is composed. */
+function notOffered(facts: Facts, { actions, audience, fields, kind }: TemplateKind) {
+  const offered = { ...fields, action: actions.map(({ id }) => id) }
+  const used = {
+    asset: [facts.asset],
+    target_state: [facts.target_state],
+    sought: facts.sought.filter((thing) => thing !== 'unknown'),
+    action: [...facts.actions_now, ...facts.actions_week],
+  }
+  for (const [table, values] of Object.entries(used)) {
+    const words: readonly string[] =
+      Object.entries(offered).find(([name]) => name === table)?.[1] ?? []
+    const missing = values.find((value) => !words.includes(value))
+    if (missing !== undefined)
+      return `the template ${kind}/${audience} has no ${table} ${missing}, only ${words.join(', ')}`
+  }
+  return undefined
 }
 
 function givenFacts(text: string): Result<JsonObject> {
@@ -68,13 +90,16 @@ function fromPairs(text: string): Result<JsonObject> {
  *
  * An action that the filer wants done now is left out of the default for the week.
  */
-function withDefaults(given: JsonObject): JsonObject {
+function withDefaults(
+  given: JsonObject,
+  { advice, default_asset: asset }: TemplateKind,
+): JsonObject {
   const said = given['target_state'] ?? STATE_UNSAID
-  const state = TARGET_STATES.find((known) => known === said) ?? STATE_UNSAID
-  const { now, week } = DEFAULT_ACTIONS[state]
+  const advised = (state: Json) => advice.find((one) => one.state === state)
+  const { now = [], week = [] } = advised(said) ?? advised(STATE_UNSAID) ?? {}
   const actionsNow = given['actions_now'] ?? now.filter((id) => !names(given['actions_week'], id))
   return {
-    asset: 'account',
+    asset,
     sought: ['unknown'],
     ...given,
     target_state: said,

@@ -56,7 +56,7 @@ export function readRecipients(csv: string, template: Template): Result<Recipien
 /** Reads one row of a customer list and checks it against the template. Refuses with what is wrong with the row. */
 export function readRecipient(
   { cells, line }: CsvRow,
-  template: Pick<Template, 'texts'>,
+  template: Pick<Template, 'manifest' | 'texts'>,
 ): Result<Recipient> {
   const account = normaliseAccount(cells['account'] ?? '')
   if (!account.ok) return account
@@ -67,7 +67,7 @@ export function readRecipient(
       `the template has no text in this language, only ${[...template.texts.keys()].join(', ')}`,
     )
   }
-  const facts = parseFactsCell(cells['facts'] ?? '')
+  const facts = parseFactsCell(cells['facts'] ?? '', template.manifest)
   if (!facts.ok) return facts
   const mailbox = (cells['mailbox'] ?? '').trim()
   const fingerprint = (cells['fingerprint'] ?? '').replace(/\s/g, '').toLowerCase()

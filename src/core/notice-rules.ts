@@ -8,6 +8,8 @@ import { parseInstant } from './time.ts'
 export const OWN_WORDS_CHARACTERS_MAX = 280
 /** The longest name of a helper, in characters. */
 export const HELPER_NAME_CHARACTERS_MAX = 80
+/** The longest name of a product, in characters. */
+export const PRODUCT_CHARACTERS_MAX = 80
 /** More than three things to do at once and a frightened reader does none. */
 export const ACTIONS_NOW_MAX = 3
 
@@ -22,7 +24,8 @@ export function checkBrief(brief: Brief): Result<Brief> {
     windowFault(brief) ??
     listFault({ methods: brief.methods, told_others: brief.told_others }) ??
     helpFault(brief.help) ??
-    ownWordsFault('method_plain', brief.method_plain)
+    ownWordsFault('method_plain', brief.method_plain) ??
+    productFault(brief.product)
   if (fault !== undefined) return refuse('brief-invalid', fault)
   if (!isDay(brief.detected_on) || !isDay(brief.next_update)) {
     return refuse('brief-invalid', 'detected_on and next_update are days that exist')
@@ -102,6 +105,12 @@ function ownWordsFault(field: string, text: string | undefined): string | undefi
   }
   const fault = plainTextFault(text)
   return fault === undefined ? undefined : `${field}: ${fault}`
+}
+
+function productFault(product: string | undefined): string | undefined {
+  if (product !== undefined && characters(product) > PRODUCT_CHARACTERS_MAX)
+    return `product has more than ${String(PRODUCT_CHARACTERS_MAX)} characters`
+  return ownWordsFault('product', product)
 }
 
 function helpFault(help: readonly HelpRoute[]): string | undefined {

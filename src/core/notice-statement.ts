@@ -60,6 +60,8 @@ export type Brief = {
   readonly next_update: string
   readonly objective: Objective
   readonly ongoing: Ongoing
+  /** The name of the product through which the attack comes. */
+  readonly product?: string
   readonly told_others: readonly ToldOthers[]
   readonly v: 1
   readonly window_from: string

@@ -144,7 +144,7 @@ function summaryBlock(page: Page): Draft {
   const { kind, facts } = page.statement
   if (kind === 'withdrawal') return passage(page, 'withdrawal_summary')
   const replaced = kind === 'first' ? [] : passage(page, kind)
-  return [word(page, 'summary', facts.target_state), ...replaced]
+  return [word(page, 'summary', facts.target_state), ...replaced, ...passage(page, 'reader')]
 }
 
 function actionsBlock(page: Page): Draft {
@@ -168,7 +168,7 @@ function action(page: Page, id: string): { readonly item: string } {
 }
 
 function knowledgeBlock(page: Page): Draft {
-  const { method_plain: plain, methods, objective } = brief(page)
+  const { method_plain: plain, methods, objective, product } = brief(page)
   const { seen, sought, target_state: state } = page.statement.facts
   const unknowns: readonly (readonly [PassageId, boolean])[] = [
     ['not_known_outcome', state === 'targeted-outcome-unknown'],
@@ -180,6 +180,7 @@ function knowledgeBlock(page: Page): Draft {
   return [
     ...(known.length === 0 ? [] : passage(page, 'knowledge')),
     ...known.map((method) => ({ item: word(page, 'method', method) })),
+    ...(product === undefined ? [] : passage(page, 'product')),
     ...(plain === undefined ? [] : passage(page, 'method_plain', { quote: plain })),
     ...(seen === undefined ? [] : passage(page, 'seen', { quote: seen })),
     ...passage(page, 'not_known'),
@@ -276,7 +277,9 @@ function isWithdrawal({ statement }: Page): boolean {
 }
 
 /** Values that are the same in every language. */
-function plainValues({ filer, genesis, notice, origin, supersedes, to }: NoticeStatement) {
+function plainValues(statement: NoticeStatement) {
+  const { filer, genesis, notice, origin, supersedes, to } = statement
+  const { product } = statement.brief.content
   const recipient =
     'account' in to
       ? { account: to.account }
@@ -286,6 +289,7 @@ function plainValues({ filer, genesis, notice, origin, supersedes, to }: NoticeS
     genesis: inFours(genesis),
     notice: inFours(notice),
     origin,
+    ...(product === undefined ? {} : { product }),
     supersedes: inFours(supersedes ?? ''),
     ...recipient,
   }

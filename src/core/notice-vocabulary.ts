@@ -66,6 +66,8 @@ export const METHODS = [
   'insider',
   'network-interception',
   'software-flaw',
+  'poisoned-update',
+  'remote-access',
   'unknown',
 ] as const
 /** One of `METHODS`. */
@@ -79,9 +81,13 @@ export const ASSETS = [
   'storage-account',
   'social-account',
   'administration-account',
+  'user-accounts',
   'phone',
   'computer',
   'server',
+  'network-device',
+  'website',
+  'organisation',
 ] as const
 /** One of `ASSETS`. */
 export type Asset = (typeof ASSETS)[number]
@@ -100,6 +106,9 @@ export const SOUGHT = [
   'payment-details',
   'sources',
   'access-to-others',
+  'customer-data',
+  'source-code',
+  'keys',
   'unknown',
 ] as const
 /** One of `SOUGHT`. */
@@ -121,6 +130,27 @@ export const ACTIONS = [
   'keep-evidence',
   'warn-contacts',
   'check-device',
+  'use-other-phone',
+  'keep-device-away',
+  'think-back',
+  'stop-product',
+  'close-remote-access',
+  'update-network-device',
+  'call-security-team',
+  'start-incident-plan',
+  'new-channel',
+  'save-logs',
+  'secure-administrators',
+  'end-sessions',
+  'check-rules',
+  'isolate-systems',
+  'find-product',
+  'find-messages',
+  'replace-secrets',
+  'require-second-factor',
+  'check-duties',
+  'tell-people',
+  'warn-people',
 ] as const
 /** One of `ACTIONS`. */
 export type Action = (typeof ACTIONS)[number]
@@ -190,33 +220,3 @@ export type ContactKind = (typeof CONTACT_KINDS)[number]
 export const HELP_DAYS = ['every-day', 'weekdays'] as const
 /** One of `HELP_DAYS`. */
 export type HelpDays = (typeof HELP_DAYS)[number]
-
-/** What a filer advises where it names no actions: the first to do now, the second this week. */
-export const DEFAULT_ACTIONS: Readonly<
-  Record<TargetState, { readonly now: readonly Action[]; readonly week: readonly Action[] }>
-> = {
-  'targeted-blocked': {
-    now: ['review-sign-ins', 'change-password'],
-    week: ['second-factor', 'strongest-protection', 'update-devices'],
-  },
-  'targeted-outcome-unknown': {
-    now: ['change-password', 'sign-out-everywhere', 'check-settings'],
-    week: ['second-factor', 'strongest-protection', 'update-devices'],
-  },
-  'attempt-reached-device': {
-    now: ['disconnect-device', 'ask-for-help', 'change-password'],
-    week: ['check-device', 'keep-evidence', 'second-factor'],
-  },
-  'access-confirmed': {
-    now: ['change-password', 'sign-out-everywhere', 'check-settings'],
-    week: ['ask-for-help', 'keep-evidence', 'second-factor', 'warn-contacts'],
-  },
-  'access-confirmed-data-taken': {
-    now: ['change-password', 'sign-out-everywhere', 'ask-for-help'],
-    week: ['check-settings', 'keep-evidence', 'warn-contacts', 'second-factor'],
-  },
-  'infrastructure-abused-as-relay': {
-    now: ['disconnect-device', 'ask-for-help', 'change-password'],
-    week: ['keep-evidence', 'update-devices', 'second-factor'],
-  },
-}

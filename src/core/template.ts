@@ -26,15 +26,24 @@ export const PASSAGES = [
   'actions_now',
   'actions_week',
   'avoid',
+  'beside',
   'cannot_say',
   'check_account',
   'check_all',
+  'check_all_aloud',
+  'check_digits',
+  'check_letters',
   'check_mailbox',
+  'check_use',
+  'clock_hour',
+  'clock_minutes',
   'contact_mail',
+  'contact_mail_aloud',
   'contact_phone',
   'contact_web',
   'correction',
   'date',
+  'date_aloud',
   'date_first',
   'detected',
   'follow_up',
@@ -57,8 +66,13 @@ export const PASSAGES = [
   'not_known_objective',
   'not_known_outcome',
   'not_known_sought',
+  'product',
   'public_sentence',
+  'reader',
   'rights',
+  'safety_call',
+  'safety_hours',
+  'safety_subject',
   'seen',
   'sought',
   'told_nobody',
@@ -76,14 +90,41 @@ export type ActionText = {
   readonly task: string
 }
 
+/** Whom a template speaks to; the two need different advice, and an organisation is addressed as one. */
+export const AUDIENCES = ['person', 'organisation'] as const
+/** One of `AUDIENCES`. */
+export type Audience = (typeof AUDIENCES)[number]
+
+/** Signs inside addresses that a reading voice names. */
+export const SIGNS = ['at', 'dot', 'hyphen', 'minus', 'plus', 'slash', 'underscore'] as const
+/** One of `SIGNS`. */
+export type Sign = (typeof SIGNS)[number]
+
+/** How a language says aloud what is otherwise written in figures. */
+export type AloudText = {
+  /** The first to the thirty-first of a month, in the form they take inside a date. */
+  readonly days: readonly string[]
+  /** Zero to nine, each for itself. */
+  readonly digits: readonly string[]
+  /** Zero to sixty. */
+  readonly numbers: readonly string[]
+  /** What ends a sentence where the text has no sentence of its own: ". " in most languages. */
+  readonly pause: string
+  readonly signs: Readonly<Record<Sign, string>>
+  /** By `y2026` and so on. */
+  readonly years: Readonly<Record<string, string>>
+}
+
 /**
- * The words of one template in one language: one file, no code.
+ * The words of one template in one language, assembled from the files of that language.
  *
  * Keys of `words`, `subjects` and `actions` are values of the closed lists with `_` for `-`, since canonical JSON allows no hyphen in
  * a key. `{name}` in a paragraph is a value that the rendering fills in. The months have the form they take inside a date.
  */
 export type TemplateText = {
   readonly actions: Readonly<Record<string, ActionText>>
+  readonly aloud: AloudText
+  readonly audience: Audience
   readonly direction: 'ltr' | 'rtl'
   readonly headings: Readonly<Record<BlockId, string>>
   readonly kind: string
@@ -96,9 +137,21 @@ export type TemplateText = {
   readonly words: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-/** What a template can say, in no language: the values it has words for and the minutes of each action. */
+/** What is advised in one state where the filer names no actions: the first to do now, the others this week. */
+export type Advice = {
+  readonly now: readonly string[]
+  readonly state: string
+  readonly week: readonly string[]
+}
+
+/** What a template can say, in no language: the values it has words for, the minutes of each action, and what it advises. */
 export type TemplateKind = {
   readonly actions: readonly { readonly id: string; readonly minutes: number }[]
+  /** One for each state that the template has words for. */
+  readonly advice: readonly Advice[]
+  readonly audience: Audience
+  /** What was attacked, where the filer does not say. */
+  readonly default_asset: string
   readonly fields: Readonly<Record<string, readonly string[]>>
   readonly kind: string
   readonly v: 1
@@ -108,6 +161,11 @@ export type TemplateKind = {
 /** What a coalition adopts: the kind, and the hash of its text in each language, sorted by language. */
 export type TemplateManifest = TemplateKind & {
   readonly languages: readonly { readonly hash: string; readonly language: string }[]
+}
+
+/** What a template is called: its kind and its audience, `device/organisation`. */
+export function templateName({ audience, kind }: Pick<TemplateKind, 'audience' | 'kind'>): string {
+  return `${kind}/${audience}`
 }
 
 /**

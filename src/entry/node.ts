@@ -40,7 +40,7 @@ import {
 import { reachWitnesses, type WitnessReach } from './reach-witnesses.ts'
 import { openServiceKeys } from './service-keys.ts'
 import { drain, within } from './stop.ts'
-import { shippedTemplates } from './templates.ts'
+import { shippedTemplateParts } from './templates.ts'
 
 /** How often deadlines are looked at; every answer computes them, so a late run changes none. */
 const DUE_MILLISECONDS = 15_000
@@ -242,7 +242,7 @@ async function openPorts(
       storage,
     }),
     storage,
-    templates: shippedTemplates(),
+    templates: shippedTemplateParts(),
     ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     ...(config.securityContact === undefined ? {} : { securityContact: config.securityContact }),
   }

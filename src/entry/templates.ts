@@ -1,37 +1,39 @@
 import { readTemplateFiles } from '#templates'
 import { canonicalJson } from '#core/canonical-json.ts'
-import { assembleTemplate } from '#wire/assemble-template.ts'
+import type { Template } from '#wire/assemble-template.ts'
+import { assembleTemplates } from '#wire/template-sources.ts'
+
+let assembled: readonly Template[] | undefined
 
 /**
- * The templates that come with the release, each manifest and text under the hash of its canonical JSON.
+ * The templates that come with the release, assembled once.
  *
  * @throws Error when a template does not hold together: a release with a broken template must not start.
  */
-export function shippedTemplates(): ReadonlyMap<string, Uint8Array> {
+export function shippedTemplates(): readonly Template[] {
+  if (assembled !== undefined) return assembled
+  const templates = assembleTemplates(readTemplateFiles())
+  if (!templates.ok)
+    throw new Error(
+      `a shipped template does not hold together: ${templates.refusal.detail ?? templates.refusal.reason}`,
+    )
+  assembled = templates.value
+  return assembled
+}
+
+/**
+ * Each manifest and text of the templates that come with the release, under the hash of its canonical JSON.
+ *
+ * @throws Error when a template does not hold together.
+ */
+export function shippedTemplateParts(): ReadonlyMap<string, Uint8Array> {
   const parts = new Map<string, Uint8Array>()
-  for (const { kind, texts } of readTemplateFiles()) {
-    const template = assembleTemplate(kind, texts)
-    if (!template.ok)
-      throw new Error(
-        `a shipped template does not hold together: ${template.refusal.detail ?? template.refusal.reason}`,
-      )
-    const { hash, manifest, texts: assembled } = template.value
+  for (const { hash, manifest, texts } of shippedTemplates()) {
     parts.set(hash, canonicalJson(manifest))
     for (const entry of manifest.languages) {
-      const text = assembled.get(entry.language)
+      const text = texts.get(entry.language)
       if (text !== undefined) parts.set(entry.hash, canonicalJson(text))
     }
   }
   return parts
-}
-
-/** Hashes of the templates that come with the release, ascending: what a charter adopts from the start. */
-export function shippedTemplateHashes(): readonly string[] {
-  return readTemplateFiles()
-    .map(({ kind, texts }) => {
-      const template = assembleTemplate(kind, texts)
-      if (!template.ok) throw new Error('a shipped template does not hold together')
-      return template.value.hash
-    })
-    .toSorted()
 }

@@ -28,7 +28,7 @@ import { openSequencer } from '#service/sequence-log.ts'
 import { parseAct } from '#wire/act.ts'
 import { parseWitnesses } from './config.ts'
 import { reachWitnesses } from './reach-witnesses.ts'
-import { shippedTemplates } from './templates.ts'
+import { shippedTemplateParts } from './templates.ts'
 
 /** The bindings of `wrangler.toml` and the secrets that `wrangler secret put` sets. */
 export interface WorkerEnvironment {
@@ -182,7 +182,7 @@ async function openPorts(environment: WorkerEnvironment): Promise<Opened> {
       storage,
     }),
     storage,
-    templates: shippedTemplates(),
+    templates: shippedTemplateParts(),
   }
   return { ports, collector, hold }
 }

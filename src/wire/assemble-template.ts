@@ -19,7 +19,7 @@ export interface Template {
 }
 
 /**
- * Builds a template from the parsed files `templates/<kind>/template.json` and `templates/<language>/<kind>.json`.
+ * Builds a template from what it can say and its words in each language, as `templateParts` gives them.
  *
  * Every language says the same: each text has words for exactly the values that the kind lists, and the same minutes for each
  * action. Refuses `template-invalid`.
@@ -77,7 +77,9 @@ function joined(manifest: TemplateManifest, read: readonly TemplateText[]): Resu
 }
 
 function textFault(kind: TemplateKind, text: TemplateText): string | undefined {
-  if (text.kind !== kind.kind || text.version !== kind.version) return 'another kind or version'
+  const { audience, version } = kind
+  if (text.kind !== kind.kind || text.audience !== audience || text.version !== version)
+    return 'another kind, audience or version'
   const tables = Object.keys(kind.fields)
   if (!sameKeys(Object.keys(text.words), tables)) return 'other word lists than the template'
   const incomplete = tables.find(

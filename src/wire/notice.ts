@@ -8,6 +8,7 @@ import {
   checkStatement,
   HELPER_NAME_CHARACTERS_MAX,
   OWN_WORDS_CHARACTERS_MAX,
+  PRODUCT_CHARACTERS_MAX,
 } from '#core/notice-rules.ts'
 import type { Brief, Contact, Facts, NoticeStatement } from '#core/notice-statement.ts'
 import {
@@ -85,6 +86,11 @@ export const BriefSchema = z.strictObject({
   next_update: day,
   objective: z.enum(OBJECTIVES),
   ongoing: z.enum(ONGOING),
+  product: z
+    .string()
+    .min(1)
+    .max(2 * PRODUCT_CHARACTERS_MAX)
+    .exactOptional(),
   told_others: z.array(z.enum(TOLD_OTHERS)).max(TOLD_OTHERS.length),
   v: z.literal(1),
   window_from: day,

@@ -3,8 +3,10 @@ import { NOTICE_KINDS } from '#core/act-bodies.ts'
 import type { Json } from '#core/canonical-json.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import {
+  AUDIENCES,
   BLOCKS,
   PASSAGES,
+  SIGNS,
   type TemplateKind,
   type TemplateManifest,
   type TemplateText,
@@ -20,11 +22,23 @@ const words = z.string().min(1).max(600).regex(CLEAN)
 const key = z.string().regex(KEY)
 const value = z.string().regex(/^[a-z][A-Za-z0-9-]{0,62}$/)
 const language = z.string().regex(/^[a-z]{2,3}(?:-[A-Z][a-z]{3})?$/)
-const minutes = z.int().min(1).max(600)
+/** No more than a voice has words for. */
+const minutes = z.int().min(1).max(60)
 
-/** One template in one language: a file `templates/<language>/<kind>.json`. */
+const AloudTextSchema = z.strictObject({
+  days: z.array(words).length(31),
+  digits: z.array(words).length(10),
+  numbers: z.array(words).length(61),
+  pause: words,
+  signs: z.record(z.enum(SIGNS), words),
+  years: z.record(z.string().regex(/^y20[0-9]{2}$/), words),
+})
+
+/** One template in one language. */
 export const TemplateTextSchema = z.strictObject({
   actions: z.record(key, z.strictObject({ effect: words, minutes, task: words })),
+  aloud: AloudTextSchema,
+  audience: z.enum(AUDIENCES),
   direction: z.enum(['ltr', 'rtl']),
   headings: z.record(z.enum(BLOCKS), words),
   kind: value,
@@ -37,9 +51,14 @@ export const TemplateTextSchema = z.strictObject({
   words: z.record(key, z.record(key, words)),
 }) satisfies z.ZodType<TemplateText>
 
-/** What a template can say, in no language: a file `templates/<kind>/template.json`. */
+const actions = z.array(value).max(10)
+
+/** What a template can say, in no language. */
 export const TemplateKindSchema = z.strictObject({
   actions: z.array(z.strictObject({ id: value, minutes })).max(60),
+  advice: z.array(z.strictObject({ now: actions, state: value, week: actions })).max(20),
+  audience: z.enum(AUDIENCES),
+  default_asset: value,
   fields: z.record(key, z.array(value).min(1).max(100)),
   kind: value,
   v: z.literal(1),

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   jsonOf,
@@ -91,16 +92,12 @@ test('quorums change alone, and the rest of the charter stays', async () => {
 })
 
 test('a template of our own is adopted once its texts are there to be read', async () => {
-  for (const [from, to] of [
-    ['account/template.json', 'kind.json'],
-    ['en/account.json', 'en.json'],
-  ] as const) {
-    const text = readFileSync(`templates/${from}`, 'utf8')
-    writeFileSync(solo.path(to), text.replace('"kind": "account"', '"kind": "ours"'))
+  const ours = solo.path('ours')
+  for (const part of ['kinds', 'en']) {
+    cpSync(`templates/${part}/common.json`, join(ours, part, 'common.json'))
+    cpSync(`templates/${part}/device.json`, join(ours, part, 'ours.json'))
   }
-  const proposed = await accepted(
-    solo.company(`template adopt ${solo.path('kind.json')} --text ${solo.path('en.json')}`),
-  )
+  const proposed = await accepted(solo.company(`template adopt ours/organisation --from ${ours}`))
   expect(['effective', 'pending']).toContain(textOf(proposed, 'status'))
   const shown = await accepted(solo.company(`party review ${textOf(proposed, 'id')}`))
   expect(shown.out).toContain('ours')

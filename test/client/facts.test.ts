@@ -3,10 +3,20 @@ import { expect, test } from 'vitest'
 import { parseFactsCell } from '#client/facts.ts'
 import type { Json } from '#core/canonical-json.ts'
 import type { Brief } from '#core/notice-statement.ts'
-import { DEFAULT_ACTIONS, TARGET_STATES } from '#core/notice-vocabulary.ts'
 import { plainTextFault } from '#core/plain-text.ts'
-import { BRIEF, briefs, FACTS, facts, STATEMENT, statements } from '#test/helpers/statements.ts'
+import {
+  accountTemplate,
+  allTemplates,
+  BRIEF,
+  briefs,
+  FACTS,
+  facts,
+  STATEMENT,
+  statements,
+} from '#test/helpers/statements.ts'
 import { parseBrief, parseFacts, parseStatement } from '#wire/notice.ts'
+
+const ACCOUNT = accountTemplate().manifest
 
 const DEFAULTS = {
   actions_now: ['change-password', 'sign-out-everywhere', 'check-settings'],
@@ -17,13 +27,13 @@ const DEFAULTS = {
 }
 
 function read(cell: string): unknown {
-  const parsed = parseFactsCell(cell)
+  const parsed = parseFactsCell(cell, ACCOUNT)
   return parsed.ok ? parsed.value : parsed.refusal
 }
 
 /** The reason for which a cell is refused; a cell that is accepted has none. */
 function reasonOf(cell: string): string | undefined {
-  const parsed = parseFactsCell(cell)
+  const parsed = parseFactsCell(cell, ACCOUNT)
   if (parsed.ok) return undefined
   expect(parsed.refusal.reason).toBe('facts-invalid')
   return parsed.refusal.detail
@@ -59,11 +69,8 @@ test('pairs and JSON say the same', () => {
 })
 
 test('actions follow from the state unless the filer names its own', () => {
-  for (const state of TARGET_STATES) {
-    expect(read(`target_state=${state}`)).toMatchObject({
-      actions_now: DEFAULT_ACTIONS[state].now,
-      actions_week: DEFAULT_ACTIONS[state].week,
-    })
+  for (const { now, state, week } of ACCOUNT.advice) {
+    expect(read(`target_state=${state}`)).toMatchObject({ actions_now: now, actions_week: week })
   }
   expect(read('actions_now=second-factor')).toMatchObject({
     actions_now: ['second-factor'],
@@ -74,6 +81,28 @@ test('actions follow from the state unless the filer names its own', () => {
     actions_week: ['change-password'],
   })
   expect(read('actions_week=')).toMatchObject({ actions_week: [] })
+})
+
+test('every template advises in every state that it has words for, and says what was attacked', () => {
+  for (const { manifest } of allTemplates()) {
+    for (const { now, state, week } of manifest.advice) {
+      expect(parseFactsCell(`target_state=${state}`, manifest)).toMatchObject({
+        ok: true,
+        value: { actions_now: now, actions_week: week, asset: manifest.default_asset },
+      })
+    }
+    expect(manifest.advice.map(({ state }) => state).toSorted()).toEqual(
+      manifest.fields['target_state'],
+    )
+  }
+})
+
+test('what the template has no words for is refused at the row, with what it has', () => {
+  expect(reasonOf('asset=phone')).toMatch(
+    /^the template account\/person has no asset phone, only account,/,
+  )
+  expect(reasonOf('target_state=attempt-reached-device')).toMatch(/no target_state attempt-/)
+  expect(reasonOf('actions_now=save-logs')).toMatch(/no action save-logs/)
 })
 
 test('whatever facts there are, their JSON in a cell gives them back', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readRecipients } from '#client/recipients.ts'
 import { accepted, reasonOf } from '#test/helpers/openpgp-keys.ts'
-import { accountTemplate } from '#test/helpers/statements.ts'
+import { accountTemplate, LANGUAGES } from '#test/helpers/statements.ts'
 
 const MAILBOX = 'a'.repeat(32)
 const read = (csv: string) => readRecipients(csv, accountTemplate())
@@ -28,8 +28,8 @@ test.each([
   { name: 'without an account', row: ',en,,', reason: 'the account is empty' },
   {
     name: 'in a language without words',
-    row: 'anna,de,,',
-    reason: 'the template has no text in this language, only en, fr',
+    row: 'anna,it,,',
+    reason: `the template has no text in this language, only ${LANGUAGES.join(', ')}`,
   },
   {
     name: 'with facts that do not exist',

@@ -1,19 +1,21 @@
 import { expect, test } from 'vitest'
+import { readTemplateFiles } from '#templates'
 import { assembleTemplate, readTemplate } from '#wire/assemble-template.ts'
+import { assembleTemplates, templateParts, type TemplateSources } from '#wire/template-sources.ts'
 import { canonicalJson, type Json, type JsonObject } from '#core/canonical-json.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { plainTextFault } from '#core/plain-text.ts'
-import { checkText, type TemplateText, templateHash, textHash } from '#core/template.ts'
-import { accountTemplate, accountText, LANGUAGES, templateFile } from '#test/helpers/statements.ts'
+import { checkText, templateHash, templateName, textHash, wordKey } from '#core/template.ts'
+import { accountTemplate, accountText, allTemplates, LANGUAGES } from '#test/helpers/statements.ts'
 
-const KIND = templateFile('account/template.json')
-const TEXTS = LANGUAGES.map((language) => templateFile(`${language}/account.json`))
+const SOURCES = readTemplateFiles()
+const { kind: KIND, texts: TEXTS } = templateParts(SOURCES, 'account', 'person')
 
 /** Words that make a warning vague or comfort falsely, that ask for what we never ask for, or that name a state. */
 const BANNED: Readonly<Record<string, RegExp>> = {
   ar: /ربما|(?<![ء-ي])لعلّ?|(?<![ء-ي])قد (?:[يتن])|محتمل|يمكن أن يكون|لا (?:دليل|مؤشر)|انقروا|حمّلوا|نزّلوا|ثبّتوا|ادفعوا/,
   de: /\b(?:vielleicht|möglicherweise|eventuell|vermutlich|wahrscheinlich|könnten?|dürften?|mag|mögen)\b|kein(?:e|en)? (?:Hinweis|Beleg|Beweis)|\bklick|herunterlad|\binstallier|\b(?:be)?zahl(?:en|t|ung)\b|\b[Ss]ie haben (?!das Recht)/,
-  en: /\b(?:may|might|perhaps|possibly|maybe|could)\b|no evidence|no indication|misuse of your|abundance of caution|we take your|\b(?:click|download|install|pay|log ?in)\b/,
+  en: /\b(?:may|might|perhaps|possibly|maybe|could)\b|no evidence|no indication|misuse of your|abundance of caution|we take your|\b(?:click|download|install|pay|log ?in)\b/i,
   es: /\bquiz[áa]|\b(?:tal vez|puede que|podría[ns]?|posible(?:mente)?|a lo mejor|acaso|eventual)\b|(?:sin|hay) (?:pruebas|indicios)|\bclic|descarg|instal|\bpag(?:ar|ue)/i,
   fr: /peut-être|pourrai(?:t|ent|s)|éventuel|il se peut|il est possible|aucun(?:e)? (?:preuve|indice)|cliqu|télécharg|installe|\bpay(?:er|ez)/i,
   pt: /\b(?:talvez|pode(?:m|ria|riam)? (?:ser|ter|estar)|possível|possivelmente|porventura|eventual)\b|(?:sem|há) (?:provas|indícios)|\bcli(?:que|car)|baix(?:e|ar)|descarreg|transfir|instal|\bpag(?:ar|ue)/i,
@@ -26,26 +28,52 @@ const STATES =
 /** The longest sentence that a reader at level B1 follows, in words; Chinese has no spaces, and a word is one to two characters. */
 const SENTENCE_WORDS_MAX = 32
 const SENTENCE_CHARACTERS_MAX = 48
+/** Where a month or a name of a language may look like a word that is banned. */
+const NAMES = /\.(?:words\.language|months|aloud)\b/
 
-function sentencesOf(text: TemplateText): { at: string; words: string }[] {
-  const walk = (at: string, value: unknown): { at: string; words: string }[] => {
+interface Sentence {
+  /** `device.organisation.passages.avoid.0` */
+  readonly at: string
+  readonly words: string
+}
+
+/** Every string that a language has in its files. */
+function sentencesOf(language: string): Sentence[] {
+  const walk = (at: string, value: unknown): Sentence[] => {
     if (typeof value === 'string') return [{ at, words: value }]
     if (typeof value !== 'object' || value === null) return []
     return Object.entries(value).flatMap(([key, item]) => walk(`${at}.${key}`, item))
   }
-  const { actions, headings, months, passages, subjects, words } = text
-  return walk('', { actions, headings, months, passages, subjects, words })
+  return Object.entries(SOURCES[language] ?? {})
+    .flatMap(([file, json]) => walk(file, json))
+    .filter(({ at }) => at !== 'common.direction' && at !== 'common.language')
 }
 
-for (const language of LANGUAGES) {
-  const sentences = sentencesOf(accountText(language)).filter(
-    ({ at }) => !at.startsWith('.words.language'),
+test('there is a template of each kind of attack, for a person and for an organisation', () => {
+  const kinds = ['account', 'device', 'infrastructure', 'organisation', 'phishing', 'supply-chain']
+  expect(allTemplates().map(({ manifest }) => templateName(manifest))).toEqual(
+    kinds.flatMap((kind) => [`${kind}/person`, `${kind}/organisation`]),
   )
+  for (const { texts } of allTemplates()) expect([...texts.keys()]).toEqual([...LANGUAGES])
+})
+
+test('no two templates say the same, in any language', () => {
+  const hashes = allTemplates().flatMap(({ texts }) =>
+    [...texts.values()].map(({ audience: _a, kind: _k, ...words }) =>
+      sha256Hex(canonicalJson(words)),
+    ),
+  )
+  expect(new Set(hashes).size).toBe(hashes.length)
+})
+
+for (const language of LANGUAGES) {
+  const sentences = sentencesOf(language)
 
   test(`${language}: nothing is vague, nothing is asked that we never ask, no state is named`, () => {
     const banned = sentences.filter(
       ({ at, words }) =>
-        at !== '.passages.public_sentence.0' &&
+        !NAMES.test(at) &&
+        at !== 'common.passages.public_sentence.0' &&
         (BANNED[language]?.test(words) !== false || STATES.test(words)),
     )
     expect(banned).toEqual([])
@@ -78,56 +106,118 @@ for (const language of LANGUAGES) {
     expect(long).toEqual([])
   })
 
-  test(`${language}: the public sentence names everything we never ask for`, () => {
-    const asks = {
-      ar: ['تنقروا', 'تفتحوا', 'تثبّتوا', 'تدفعوا', 'كلمة مرور', 'رمز'],
-      de: ['anzuklicken', 'öffnen', 'installieren', 'bezahlen', 'Passwort', 'Code'],
-      en: ['click', 'open', 'install', 'pay', 'password', 'code'],
-      es: ['clic', 'abra', 'instale', 'pague', 'contraseña', 'código'],
-      fr: ['cliquer', 'ouvrir', 'installer', 'payer', 'mot de passe', 'code'],
-      pt: ['clique', 'abra', 'instale', 'pague', 'senha', 'código'],
-      ru: ['нажать', 'открыть', 'установить', 'оплатить', 'пароль', 'код'],
-      'zh-Hans': ['点击', '打开', '安装', '付款', '密码', '验证码'],
-    }[language]
-    const [sentence = ''] = accountText(language).passages.public_sentence
-    expect(asks.filter((ask) => !sentence.includes(ask))).toEqual([])
+  test(`${language}: every word in the files reaches a reader of some template`, () => {
+    const dead = sentencesOf(language).filter(({ at }) => !isUsed(at))
+    expect(dead).toEqual([])
+  })
+
+  test(`${language}: the same placeholders stand in the same places as in English`, () => {
+    expect(placeholdersOf(language)).toEqual(placeholdersOf('en'))
   })
 }
 
-test('the public sentence is the fixed one', () => {
-  expect(accountText('en').passages.public_sentence).toEqual([
-    'We never ask you to click, open, install, pay, or give a password or code.',
-  ])
-})
+/** Tells whether a word or an action of the files is offered by a kind that its file is for. */
+function isUsed(at: string): boolean {
+  const [file = '', ...path] = at.split('.')
+  const audience = path[0] === 'person' || path[0] === 'organisation' ? path.shift() : undefined
+  const [part, table = '', entry = ''] = path
+  const readers = allTemplates().filter(
+    ({ manifest }) =>
+      (file === 'common' || manifest.kind === file) &&
+      (audience === undefined || manifest.audience === audience),
+  )
+  if (part === 'actions')
+    return readers.some(({ manifest }) => manifest.actions.some(({ id }) => wordKey(id) === table))
+  if (part !== 'words') return readers.length > 0
+  return readers.some(({ manifest }) =>
+    (manifest.fields[table] ?? []).some((value) => wordKey(value) === entry),
+  )
+}
 
-test('every language uses the same placeholders in the same places', () => {
-  for (const language of LANGUAGES) expect(placeholders(language)).toEqual(placeholders('en'))
+function placeholdersOf(language: string): Record<string, string> {
+  return Object.fromEntries(
+    sentencesOf(language).map(({ at, words }) => [
+      at,
+      // The first day of a month is a word of its own in some languages.
+      at.includes('date_first') ? '' : (words.match(/\{[a-z_]+\}/g) ?? []).toSorted().join(' '),
+    ]),
+  )
+}
+
+/** What the public sentence names, in each language; a language without an entry fails the test. */
+const ASKS: Readonly<Record<string, readonly string[]>> = {
+  ar: ['تنقروا', 'تفتحوا', 'تثبّتوا', 'تدفعوا', 'كلمة مرور', 'رمز'],
+  de: ['anzuklicken', 'öffnen', 'installieren', 'bezahlen', 'Passwort', 'Code'],
+  en: ['click', 'open', 'install', 'pay', 'password', 'code'],
+  es: ['clic', 'abra', 'instale', 'pague', 'contraseña', 'código'],
+  fr: ['cliquer', 'ouvrir', 'installer', 'payer', 'mot de passe', 'code'],
+  pt: ['clique', 'abra', 'instale', 'pague', 'senha', 'código'],
+  ru: ['нажать', 'открыть', 'установить', 'оплатить', 'пароль', 'код'],
+  'zh-Hans': ['点击', '打开', '安装', '付款', '密码', '验证码'],
+}
+
+test.each(LANGUAGES)(
+  '%s: the public sentence names everything that we never ask for',
+  (language) => {
+    const [sentence = ''] = accountText(language).passages.public_sentence
+    expect(ASKS[language]).toHaveLength(6)
+    expect((ASKS[language] ?? []).filter((ask) => !sentence.includes(ask))).toEqual([])
+  },
+)
+
+test('the public sentence is the fixed one, in every template', () => {
+  for (const { texts } of allTemplates())
+    expect(texts.get('en')?.passages.public_sentence).toEqual([
+      'We never ask you to click, open, install, pay, or give a password or code.',
+    ])
 })
 
 test('French keeps its punctuation on the line of the word before it', () => {
-  const loose = sentencesOf(accountText('fr')).filter(
+  const loose = sentencesOf('fr').filter(
     ({ words }) => /(?<!\u00a0)[:;?!»]/.test(words) || /«(?!\u00a0)|['~]/.test(words),
   )
   expect(loose).toEqual([])
 })
 
 test('Chinese uses the punctuation of its own width', () => {
-  const narrow = sentencesOf(accountText('zh-Hans')).filter(({ words }) =>
+  const narrow = sentencesOf('zh-Hans').filter(({ words }) =>
     /[,;?!"']|\p{Script=Han} ?[.:()]|[.:] ?\p{Script=Han}/u.test(words),
   )
   expect(narrow).toEqual([])
 })
 
 test('Arabic uses its own comma, semicolon and question mark, and the digits that codes are written in', () => {
-  const foreign = sentencesOf(accountText('ar')).filter(({ words }) => /[,;?"'٠-٩]/.test(words))
+  const foreign = sentencesOf('ar').filter(({ words }) => /[,;?"'٠-٩]/.test(words))
   expect(foreign).toEqual([])
+})
+
+test('an organisation is addressed as one, and a person is told that no employer is', () => {
+  for (const { manifest, texts } of allTemplates()) {
+    const [reader] = texts.get('en')?.passages.reader ?? []
+    expect(reader).toMatch(
+      manifest.audience === 'person' ? /you alone, and not to an employer/ : /to your organisation/,
+    )
+  }
+})
+
+test('a folder that lacks a file of a language, or whose folder has another name, is refused', () => {
+  const { en = {}, ...others } = SOURCES
+  const { common: _, ...less } = en
+  const faults: TemplateSources[] = [
+    { ...others, en: less },
+    { ...others, en, xx: en },
+    { ...others, en: { ...en, device: { words: { colour: { red: 'x' } } } } },
+  ]
+  for (const sources of faults)
+    expect(assembleTemplates(sources)).toMatchObject({ refusal: { reason: 'template-invalid' } })
+  expect(assembleTemplates({ ...others, en }).ok).toBe(true)
 })
 
 test('the manifest names each text by the hash of its canonical JSON, in the order of the languages', () => {
   const { hash, manifest, texts } = accountTemplate()
   expect(manifest.languages).toEqual(
     LANGUAGES.map((language) => ({
-      hash: sha256Hex(canonicalJson(templateFile(`${language}/account.json`))),
+      hash: sha256Hex(canonicalJson({ ...accountText(language) })),
       language,
     })),
   )
@@ -187,13 +277,14 @@ test('a text that lacks a word, has one too many, other minutes or an unknown fi
     'a passage less': { ...text, passages: without(text.passages, 'seen') },
     'a word less': {
       ...text,
-      words: { ...text.words, asset: without(text.words['asset'], 'phone') },
+      words: { ...text.words, asset: without(text.words['asset'], 'account') },
     },
     'a word more': {
       ...text,
       words: { ...text.words, asset: { ...text.words['asset'], boat: 'x' } },
     },
     'another kind': { ...text, kind: 'organisation' },
+    'another audience': { ...text, audience: 'organisation' },
     'other minutes': {
       ...text,
       actions: { ...text.actions, keep_evidence: { ...action, minutes: 1 } },
@@ -213,12 +304,4 @@ test('a text that lacks a word, has one too many, other minutes or an unknown fi
 
 function without<T>(entries: Readonly<Record<string, T>> = {}, key: string): Record<string, T> {
   return Object.fromEntries(Object.entries(entries).filter(([name]) => name !== key))
-}
-
-function placeholders(language: string): string[][] {
-  return sentencesOf(accountText(language)).map(({ at, words }) => [
-    at,
-    // French and Portuguese write the first day of a month as a word of its own.
-    at.includes('date_first') ? '' : (words.match(/\{[a-z_]+\}/g) ?? []).toSorted().join(' '),
-  ])
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { readTemplateFiles } from '#templates'
 import * as fc from 'fast-check'
-import { assembleTemplate, type Template } from '#wire/assemble-template.ts'
+import type { Template } from '#wire/assemble-template.ts'
+import { assembleTemplates } from '#wire/template-sources.ts'
 import { NOTICE_KINDS } from '#core/act-bodies.ts'
-import type { Json } from '#core/canonical-json.ts'
 import { isNormalAccount } from '#core/commitment.ts'
 import type {
   Brief,
@@ -28,27 +28,32 @@ import {
   TOLD_OTHERS,
 } from '#core/notice-vocabulary.ts'
 import { plainTextFault } from '#core/plain-text.ts'
-import type { TemplateText } from '#core/template.ts'
+import { templateName, type TemplateText } from '#core/template.ts'
 
 /** The languages that the repository's own templates are written in. */
-export const LANGUAGES = ['ar', 'de', 'en', 'es', 'fr', 'pt', 'ru', 'zh-Hans'] as const
-
-/** A file of `templates/`, parsed. */
-export function templateFile(path: string): Json {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON.parse yields exactly Json
-  return JSON.parse(readFileSync(`templates/${path}`, 'utf8')) as Json
-}
-
-/** The repository's own template for accounts, read once. */
-const ACCOUNT_TEMPLATE = assembleTemplate(
-  templateFile('account/template.json'),
-  LANGUAGES.map((language) => templateFile(`${language}/account.json`)),
+export const LANGUAGES: readonly string[] = Object.keys(readTemplateFiles()).filter(
+  (name) => name !== 'kinds',
 )
 
-/** The repository's own template for accounts. */
+/** The repository's own templates, read once. */
+const ASSEMBLED = assembleTemplates(readTemplateFiles())
+
+/** The repository's own templates: each kind for each audience. */
+export function allTemplates(): readonly Template[] {
+  if (!ASSEMBLED.ok) throw new Error(JSON.stringify(ASSEMBLED.refusal))
+  return ASSEMBLED.value
+}
+
+/** One of the repository's own templates by its name, `device/organisation`. */
+export function templateOf(name: string): Template {
+  const template = allTemplates().find(({ manifest }) => templateName(manifest) === name)
+  if (template === undefined) throw new Error(`no template ${name}`)
+  return template
+}
+
+/** The repository's own template for the account of a person. */
 export function accountTemplate(): Template {
-  if (!ACCOUNT_TEMPLATE.ok) throw new Error(JSON.stringify(ACCOUNT_TEMPLATE.refusal))
-  return ACCOUNT_TEMPLATE.value
+  return templateOf('account/person')
 }
 
 /** The words of the repository's own template in one language. */
@@ -124,6 +129,11 @@ export const STATEMENT: NoticeStatement = {
   v: 1,
 }
 
+/** Only what the template for accounts of persons has words for. */
+const OFFERED = accountTemplate().manifest
+const offered = <T extends string>(values: readonly T[], names: readonly string[] = []) =>
+  values.filter((value) => names.includes(value))
+
 const hexOf = (bytes: number) =>
   fc.uint8Array({ maxLength: bytes, minLength: bytes }).map((b) => Buffer.from(b).toString('hex'))
 const day = fc
@@ -189,9 +199,13 @@ export const briefs: fc.Arbitrary<Brief> = fc
       help,
       hold_reason: fc.constantFrom(...HOLD_REASONS),
       method_plain: sentence,
-      methods: fc.oneof(fc.constant(['unknown' as const]), known(METHODS, 4)),
+      methods: fc.oneof(
+        fc.constant(['unknown' as const]),
+        known(offered(METHODS, OFFERED.fields['method']), 4),
+      ),
       objective: fc.constantFrom(...OBJECTIVES),
       ongoing: fc.constantFrom(...ONGOING),
+      product: fc.constantFrom('Example Reader 4.2', 'Ärger'),
       told_others: some(TOLD_OTHERS, { max: TOLD_OTHERS.length, min: 0 }),
       v: fc.constant(1 as const),
     },
@@ -219,14 +233,20 @@ export const briefs: fc.Arbitrary<Brief> = fc
     })),
   )
 
-/** Any facts that may be filed. */
+/** Any facts that may be filed with the template for accounts of persons. */
 export const facts: fc.Arbitrary<Facts> = fc
   .record({
-    actions: fc.shuffledSubarray([...ACTIONS], { maxLength: 8, minLength: 1 }),
-    asset: fc.constantFrom(...ASSETS),
+    actions: fc.shuffledSubarray(
+      offered(
+        ACTIONS,
+        OFFERED.actions.map(({ id }) => id),
+      ),
+      { maxLength: 8, minLength: 1 },
+    ),
+    asset: fc.constantFrom(...offered(ASSETS, OFFERED.fields['asset'])),
     seen: fc.option(sentence, { nil: undefined }),
     sought: fc.oneof(fc.constant(['unknown' as const]), known(SOUGHT, 6)),
-    target_state: fc.constantFrom(...TARGET_STATES),
+    target_state: fc.constantFrom(...offered(TARGET_STATES, OFFERED.fields['target_state'])),
     window: fc.option(days, { nil: undefined }),
   })
   .map(({ actions, seen, window, ...rest }) => ({

@@ -20,10 +20,9 @@ import {
   threeOf,
 } from '#test/helpers/coalition.ts'
 import { briefTo, fileNotice, idOf } from '#test/helpers/notices.ts'
-import { readTemplateFiles } from '#templates'
 import { ANSWER_SCHEMAS, PROBLEM_NAMES, ProblemSchema } from '#wire/answers.ts'
 import { BODY_SCHEMAS } from '#wire/act-bodies.ts'
-import { assembleTemplate } from '#wire/assemble-template.ts'
+import { accountTemplate } from '#test/helpers/statements.ts'
 import { OPERATIONS, type Operation } from '#wire/operations.ts'
 
 const SchemaPart = z.looseObject({
@@ -225,10 +224,7 @@ async function openSessions(ask: Coalition['ask']): Promise<void> {
 }
 
 async function templates(ask: Coalition['ask'], token: string): Promise<void> {
-  const [files] = readTemplateFiles()
-  const template = files === undefined ? undefined : assembleTemplate(files.kind, files.texts)
-  if (template?.ok !== true) throw new Error('there is no template')
-  const [text] = template.value.texts.values()
+  const [text] = accountTemplate().texts.values()
   const body = Uint8Array.from(canonicalJson({ ...text }))
   const hash = sha256Hex(body)
   expect((await ask(`/api/templates/${hash}`, { method: 'PUT', token, body })).status).toBe(201)

@@ -4,8 +4,7 @@ import { sha256Hex } from '#core/hash.ts'
 import { type Coalition, type Company, threeOf } from '#test/helpers/coalition.ts'
 import { companyKey } from '#test/helpers/coalition-keys.ts'
 import { idOf } from '#test/helpers/notices.ts'
-import { readTemplateFiles } from '#templates'
-import { assembleTemplate, type Template } from '#wire/assemble-template.ts'
+import { accountTemplate } from '#test/helpers/statements.ts'
 import type { RefusalCase } from './refusal-case.ts'
 import { acting, newcomer } from './refusal-governance.cases.ts'
 
@@ -26,14 +25,7 @@ function uploading(name: string, kind: Kind, bytes: Uint8Array): RefusalCase {
 }
 
 /** The first template of the release. */
-const TEMPLATE = shippedTemplate()
-
-function shippedTemplate(): Template {
-  const [files] = readTemplateFiles()
-  const template = files === undefined ? undefined : assembleTemplate(files.kind, files.texts)
-  if (template?.ok !== true) throw new Error('there is no template')
-  return template.value
-}
+const TEMPLATE = accountTemplate()
 
 /** Admits a partner whose officer reviews. */
 async function admitReviewer(c: Coalition): Promise<Company> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CUSTOMER_COLUMNS, parseCsv } from '#client/csv.ts'
 import { parseFactsCell } from '#client/facts.ts'
+import { languageOf } from '#client/recipients.ts'
 import { normaliseAccount } from '#core/commitment.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { CUSTOMERS, type Customer } from '#cli/demo/cast.ts'
@@ -10,7 +11,9 @@ import { openStage, type ServerProcess } from '#cli/demo/stage.ts'
 import { endGpg, play } from '#cli/demo/story.ts'
 import { pathOf, readText } from '#cli/files.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
+import { shippedTemplates, templateNamed } from '#cli/templates.ts'
 import { UsageError } from '#cli/usage-error.ts'
+import type { Template } from '#wire/assemble-template.ts'
 import { faultLines } from '#agent/filing/fault-lines.ts'
 
 /** `demo` */
@@ -76,10 +79,13 @@ async function readCustomers(call: Call): Promise<Result<readonly Customer[]>> {
   if (!table.ok) return table
   const { faults, rows } = table.value
   const seen = new Set<string>()
+  const template = templateNamed(await shippedTemplates(), 'account')
+  if (template === undefined) return refuse('template-unknown')
+  const isShipped = (language: string) => languageOf(language.trim(), template) !== undefined
   const found = [
     ...faults,
     ...rows.flatMap(({ cells, line }) => {
-      const reason = faultOf(cells, seen)
+      const reason = faultOf(cells, seen, template)
       return reason === undefined ? [] : [{ line, reason }]
     }),
   ].toSorted((x, y) => x.line - y.line)
@@ -89,7 +95,7 @@ async function readCustomers(call: Call): Promise<Result<readonly Customer[]>> {
   const others = rows.filter(({ cells }) => !isShipped(cells['language'] ?? ''))
   if (others.length > 0) {
     call.io.stderr.write(
-      `dunant: the templates of this version are in English and French; ${String(others.length)} of your customers are told in English here\n`,
+      `dunant: the templates of this version are in ${[...template.texts.keys()].join(', ')}; ${String(others.length)} of your customers are told in English here\n`,
     )
   }
   return accept(
@@ -105,16 +111,15 @@ async function readCustomers(call: Call): Promise<Result<readonly Customer[]>> {
 }
 
 /** Why nobody can be told by a row; the whole list is looked at before the story begins. */
-function faultOf(cells: Readonly<Record<string, string>>, seen: Set<string>): string | undefined {
+function faultOf(
+  cells: Readonly<Record<string, string>>,
+  seen: Set<string>,
+  { manifest }: Template,
+): string | undefined {
   const account = normaliseAccount(cells['account'] ?? '')
   if (!account.ok) return account.refusal.detail ?? account.refusal.reason
   if (seen.has(account.value)) return 'the account stands there twice'
   seen.add(account.value)
-  const facts = parseFactsCell(cells['facts'] ?? '')
+  const facts = parseFactsCell(cells['facts'] ?? '', manifest)
   return facts.ok ? undefined : (facts.refusal.detail ?? facts.refusal.reason)
-}
-
-/** Whether the templates that come with the release speak a language. */
-function isShipped(language: string): boolean {
-  return /^(?:en|fr)(?:[-_]|$)/i.test(language.trim())
 }

@@ -14,7 +14,7 @@ import { pathOf, readJson, readText } from '#cli/files.ts'
 import { EXIT } from '#cli/exit.ts'
 import { type Call, type Command, say } from '#cli/output.ts'
 import { faultLines } from '#agent/filing/fault-lines.ts'
-import { shippedTemplates } from '#cli/templates.ts'
+import { shippedTemplates, templateNamed } from '#cli/templates.ts'
 
 const NOTICE_BYTES = 16
 
@@ -46,9 +46,7 @@ export const preview: Command = async (call) => {
   const anchor = await anchorOf(call)
   if (!anchor.ok) return anchor
   const named = call.args.maybe('template') ?? 'account'
-  const template = (await shippedTemplates()).find(
-    ({ hash, manifest }) => hash === named || manifest.kind === named,
-  )
+  const template = templateNamed(await shippedTemplates(), named)
   if (template === undefined)
     return refuse('template-unknown', 'preview knows the templates that come with this version')
   const content = await readContent(call, template)

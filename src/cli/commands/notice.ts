@@ -6,6 +6,7 @@ import type { UnlockedKey } from '#client/openpgp.ts'
 import { parseFactsCell } from '#client/facts.ts'
 import type { ActOf } from '#core/act.ts'
 import { STATEMENTS, type Statement } from '#core/act-bodies.ts'
+import { templateName } from '#core/template.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { NoticeBrief } from '#wire/campaign.ts'
 import { openOfficer, type OfficerActor, signIn, submit } from '#cli/connection.ts'
@@ -48,7 +49,7 @@ export const show: Command = async (call) => {
           `notice    ${id}`,
           `by        ${filerOf(notice)}, whose officer signed this brief; the notice commits to it`,
           `kind      ${notice.body.kind}`,
-          `template  ${template.value.manifest.kind} ${brief.template.hash}`,
+          `template  ${templateName(template.value.manifest)} ${brief.template.hash}`,
           '',
           'A customer of whom nothing else is known would read:',
           '',
@@ -125,7 +126,7 @@ async function sampleText(
     template,
   }: OpenedBrief & { template: Parameters<typeof previewNotice>[0]['template'] },
 ): Promise<Result<readonly string[]>> {
-  const facts = parseFactsCell('')
+  const facts = parseFactsCell('', template.manifest)
   if (!facts.ok) return facts
   const [language = ''] = template.texts.has('en') ? ['en'] : [...template.texts.keys()]
   const plan = {

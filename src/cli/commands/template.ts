@@ -1,28 +1,26 @@
-import { accept, refuse } from '#core/result.ts'
-import { assembleTemplate } from '#wire/assemble-template.ts'
+import { accept, refuse, type Result } from '#core/result.ts'
+import { templateName } from '#core/template.ts'
+import type { Template } from '#wire/assemble-template.ts'
+import { assembleTemplates } from '#wire/template-sources.ts'
 import { openOfficer, signIn, submit } from '#cli/connection.ts'
 import { describeSubmitted } from '#cli/describe.ts'
-import { readJson } from '#cli/files.ts'
 import { withHome } from '#cli/home.ts'
-import type { Command } from '#cli/output.ts'
-import { UsageError } from '#cli/usage-error.ts'
+import type { Call, Command } from '#cli/output.ts'
+import { readTemplateFolder } from '#cli/template-folder.ts'
+import { shippedTemplates, templateNamed } from '#cli/templates.ts'
 
 /** `template adopt`: the texts are uploaded first, so that whoever is to sign can read every word. */
 export const adopt: Command = async (call) => {
-  const files = call.args.list('text')
-  if (files.length === 0) throw new UsageError('--text is missing: one file for each language')
-  const kind = await readJson(call, call.args.argument(0))
-  const texts = await Promise.all(files.map(async (file) => await readJson(call, file)))
-  const template = assembleTemplate(kind, texts)
+  const template = await chosen(call)
   if (!template.ok) return template
-  const { hash, manifest } = template.value
+  const { hash, manifest, texts } = template.value
   return await withHome(call, async (home) => {
     const actor = await openOfficer(call, home)
     if (!actor.ok) return actor
     if (actor.value.replay.directory.templates.has(hash)) return refuse('template-exists', hash)
     const api = await signIn(actor.value)
     if (!api.ok) return api
-    for (const text of template.value.texts.values()) {
+    for (const text of texts.values()) {
       const uploaded = await api.value.uploadTemplateText(text)
       if (!uploaded.ok) return uploaded
     }
@@ -32,7 +30,28 @@ export const adopt: Command = async (call) => {
     if (!submitted.ok) return submitted
     const languages = manifest.languages.map(({ language }) => language).join(', ')
     return accept(
-      describeSubmitted(submitted.value, [`template  ${hash}`, `texts     ${languages}`]),
+      describeSubmitted(submitted.value, [
+        `template  ${templateName(manifest)} ${hash}`,
+        `texts     ${languages}`,
+      ]),
     )
   })
+}
+
+async function chosen(call: Call): Promise<Result<Template>> {
+  const folder = call.args.maybe('from')
+  const templates =
+    folder === undefined
+      ? accept(await shippedTemplates())
+      : assembleTemplates(await readTemplateFolder(call, folder))
+  if (!templates.ok) return templates
+  const named = call.args.argument(0)
+  const found = templateNamed(templates.value, named)
+  return found === undefined
+    ? refuse('template-unknown', `there is no ${named}, only ${namesOf(templates.value)}`)
+    : accept(found)
+}
+
+function namesOf(templates: readonly Template[]): string {
+  return templates.map(({ manifest }) => templateName(manifest)).join(', ')
 }

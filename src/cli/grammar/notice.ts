@@ -12,7 +12,7 @@ const CONTENT: Options = {
   template: {
     type: 'text',
     value: 'NAME',
-    help: 'an adopted template, by kind or hash; default account',
+    help: 'an adopted template: account (the default), device/organisation, … or its hash',
   },
 }
 

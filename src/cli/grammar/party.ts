@@ -235,13 +235,20 @@ export const PARTY_COMMANDS: readonly CommandSpec[] = [
     path: 'template adopt',
     summary: 'propose a template for notices, after uploading its texts',
     about: [
-      'KIND is a file of the form of templates/account/template.json, and each text one of the form of templates/en/account.json. Whoever is to sign reads every word with dunant party review.',
+      'NAME is a kind of attack and whom the notice speaks to: device/person, device/organisation. Whoever is to sign reads every word with dunant party review.',
     ],
-    args: [{ name: 'KIND', help: 'the file that lists what a notice of this kind may say' }],
-    options: { text: { type: 'list', value: 'FILE', help: 'the text in one language' } },
+    args: [{ name: 'NAME', help: 'a template of this version, or of the folder' }],
+    options: {
+      from: {
+        type: 'text',
+        value: 'DIR',
+        help: 'a folder of templates of your own, of the form that templates/README.md describes',
+      },
+    },
     uses: SIGNING,
     examples: [
-      'dunant template adopt template.json --text en.json --text fr.json --party contoso.example --key alice',
+      'dunant template adopt device/organisation --party contoso.example --key alice',
+      'dunant template adopt account/person --from our-templates --party contoso.example --key alice',
     ],
     load: async () => (await import('#cli/commands/template.ts')).adopt,
   },
