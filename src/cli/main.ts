@@ -54,8 +54,9 @@ process.exitCode = await run(process.argv.slice(2), io)
 // A server that was told to end has let go of everything that matters; an idle connection to a database must not hold it.
 if (interrupted.signal.aborted) process.exit()
 
-/** `dunant witness` listens, and `dunant witness show` does not. */
+/** `dunant witness` and `dunant agent serve` listen, and `dunant witness show` does not. */
 function isListening(): boolean {
   const [command = '', next = '-'] = process.argv.slice(2)
+  if (command === 'agent') return next === 'serve'
   return LISTENING.includes(command) && next.startsWith('-')
 }

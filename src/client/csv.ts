@@ -6,6 +6,12 @@ export const CUSTOMER_COLUMNS: CsvColumns = {
   required: ['account', 'language', 'facts'],
 }
 
+/** The columns of a list for a company's agent. */
+export const AGENT_COLUMNS: CsvColumns = {
+  optional: [...CUSTOMER_COLUMNS.optional, 'event_id', 'country', 'address'],
+  required: CUSTOMER_COLUMNS.required,
+}
+
 const TEXT_CHARACTERS_MAX = 64 * 1024 * 1024
 const ROWS_MAX = 200_000
 const CELL_CHARACTERS_MAX = 4096

@@ -49,7 +49,7 @@ export async function checkList(
   { approval, folder, template }: ListTerms,
 ): Promise<Result<CheckedList>> {
   const hash = createHash('sha256')
-  const rows = readCsv(textOf(open(), hash), CUSTOMER_COLUMNS)
+  const rows = readCsv(textOfList(open(), hash), CUSTOMER_COLUMNS)
   const kept = openLineWriter(join(folder, RECIPIENTS))
   const keys = openLineSorter(folder, 'keys')
   const faults = new Map<number, string>()
@@ -140,14 +140,15 @@ function findRepeated(keys: Iterable<string>): ReadonlyMap<number, string> {
   return repeated
 }
 
-async function* textOf(
+/** The text of a list, piece by piece. @throws FileError where it is not UTF-8. */
+export async function* textOfList(
   source: Readable,
-  hash: ReturnType<typeof createHash>,
+  hash?: ReturnType<typeof createHash>,
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   try {
     for await (const bytes of bytesOf(source)) {
-      hash.update(bytes)
+      hash?.update(bytes)
       yield decoder.decode(bytes, { stream: true })
     }
     yield decoder.decode()

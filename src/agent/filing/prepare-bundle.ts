@@ -23,10 +23,12 @@ import { faultLines } from './fault-lines.ts'
 import type { FilingWork } from './journal.ts'
 import { openProductFolder } from './product-files.ts'
 import { fillSpool, readSpool, type SpoolState } from './spool.ts'
-import { writeProducts } from './write-products.ts'
+import { type KeepProducts, productFiles, writeProducts } from './write-products.ts'
 
 /** What filing works with, which depends on where it runs. */
 export interface FilingTools {
+  /** Keeps what customers are shown; as files of the folder where it is left out. */
+  readonly keepProducts?: KeepProducts
   readonly openProgress: OpenProgress
   /** Opens the fastest sealer there is for so much work. */
   readonly openSealer: (
@@ -170,7 +172,8 @@ async function writeFiles(
   const bundle = openBundleFile(work.folder, name)
   const progress = tools.openProgress('writing files')
   try {
-    await writeProducts({ work: work.folder, out }, bundle, {
+    const keep = tools.keepProducts ?? productFiles(out)
+    await writeProducts({ work: work.folder, keep }, bundle, {
       from: written,
       onBatch: (done) => {
         work.note({ written: done })

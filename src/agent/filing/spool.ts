@@ -25,6 +25,8 @@ export interface SpooledProduct {
   readonly salt: string
   /** Base64. */
   readonly signed: string
+  /** The line of the customer list. */
+  readonly row: number
 }
 
 /** A line for the bundle. For a customer's, where in the spool that customer's product stands; else `bytes` is 0. */
@@ -103,7 +105,7 @@ export function openSpool(folder: string): {
       const [first = '', signed = ''] = readExactly(file, offset, bytes).toString().split('\n')
       const head = parse(first)
       if (head?.product === undefined) throw new Error('what was composed is damaged')
-      return { name: head.name, salt: head.product.salt, signed }
+      return { name: head.name, salt: head.product.salt, signed, row: head.row }
     },
     close: () => {
       closeSync(file)

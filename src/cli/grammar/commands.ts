@@ -1,3 +1,4 @@
+import { AGENT_COMMANDS } from './agent.ts'
 import { CAMPAIGN_COMMANDS } from './campaign.ts'
 import { DEMO_COMMANDS } from './demo.ts'
 import { DIRECTORY_COMMANDS } from './directory.ts'
@@ -22,6 +23,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...PARTY_COMMANDS,
   ...CAMPAIGN_COMMANDS,
   ...NOTICE_COMMANDS,
+  ...AGENT_COMMANDS,
   ...MAILBOX_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...LOG_COMMANDS,

@@ -1,0 +1,84 @@
+import type { Template } from '#wire/assemble-template.ts'
+import type { ReadDraft } from '#wire/agent.ts'
+import { parseBrief } from '#wire/notice.ts'
+import type { NoticeRow } from '#ports/agent-store.ts'
+import { type Agent, allow, deny, type LocalResult, templateOf } from './agent.ts'
+import {
+  changedNotice,
+  newNotice,
+  type NoticeRecord,
+  type NoticeState,
+  recordOf,
+} from './notice-record.ts'
+
+/** Drafts a notice, or drafts it anew as long as it is not being filed. */
+export async function draftNotice(
+  agent: Agent,
+  name: string,
+  draft: ReadDraft,
+): Promise<LocalResult<NoticeRecord>> {
+  const template = templateOf(agent, draft.template)
+  if (!template.ok) return deny('notice-invalid', template.refusal.detail)
+  const brief = parseBrief(draft.brief)
+  if (!brief.ok) return deny('notice-invalid', brief.refusal.detail ?? brief.refusal.reason)
+  const state = await stateOf(agent, draft, template.value)
+  if (!state.ok) return state
+  const known = await agent.store.readNotice(name)
+  if (known !== undefined && known.phase !== 'draft')
+    return deny('notice-closed', 'this notice was given out to be filed')
+  const secrets = { brief: brief.value }
+  const { matter } = draft
+  const row: NoticeRow =
+    known === undefined
+      ? newNotice(agent, { name, matter, phase: 'draft', state: state.value }, secrets)
+      : {
+          ...changedNotice(agent, known, { matter, secrets }),
+          state: JSON.stringify(state.value),
+        }
+  if (known?.state === row.state && known.matter === matter && isSame(agent, known, row))
+    return allow(recordOf(known))
+  return (await agent.store.putNotice(row))
+    ? allow(recordOf(row))
+    : deny('notice-changed', 'somebody else changed it at the same moment')
+}
+
+async function stateOf(
+  agent: Agent,
+  { batches, campaign, joint, kind, supersedes }: ReadDraft,
+  template: Template,
+): Promise<LocalResult<NoticeState>> {
+  if ((kind === 'first') !== (supersedes === undefined))
+    return deny('notice-invalid', 'supersedes goes with every kind but first')
+  const earlier = supersedes === undefined ? undefined : await agent.store.readNotice(supersedes)
+  const earlierAct = earlier === undefined ? undefined : recordOf(earlier).state.act
+  if (supersedes !== undefined && earlierAct === undefined)
+    return deny('notice-invalid', 'the notice that this one follows was not filed here')
+  return allow({
+    kind,
+    template: template.hash,
+    ...(batches === undefined ? {} : { batching: batches }),
+    ...(campaign === undefined ? {} : { campaign }),
+    ...(joint === undefined ? {} : { joint }),
+    ...(supersedes === undefined ? {} : { supersedes }),
+    ...(earlierAct === undefined ? {} : { supersedesAct: earlierAct }),
+  })
+}
+
+function isSame({ vault }: Agent, a: NoticeRow, b: NoticeRow): boolean {
+  return vault.open(a.sealed, `notice ${a.name}`) === vault.open(b.sealed, `notice ${b.name}`)
+}
+
+/** Gives a notice out to be filed; once that is durable it will be, whatever happens to this process. */
+export async function orderFiling(agent: Agent, name: string): Promise<LocalResult<NoticeRecord>> {
+  const known = await agent.store.readNotice(name)
+  if (known === undefined) return deny('not-found')
+  if (known.phase !== 'draft' && known.phase !== 'failed') return allow(recordOf(known))
+  if ((await agent.store.countRecipients(name)) === 0)
+    return deny('notice-empty', 'nobody was reported for this notice')
+  const { refused: _, ...state } = recordOf(known).state
+  const row = { ...changedNotice(agent, known, { phase: 'filing' }), state: JSON.stringify(state) }
+  if (!(await agent.store.putNotice(row)))
+    return deny('notice-changed', 'somebody else changed it at the same moment')
+  agent.wake()
+  return allow(recordOf(row))
+}

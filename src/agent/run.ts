@@ -1,0 +1,164 @@
+import type { Api } from '#client/http.ts'
+import type { Result } from '#core/result.ts'
+import type { Agent } from './agent.ts'
+import { fileCampaign, type FilingWorkplace } from './file-campaign.ts'
+import { type NoticeRecord, recordOf } from './notice-record.ts'
+import type { GetFiler, OpenFiler } from './open-filer.ts'
+import { noteAcknowledgements, releaseNotice } from './release-notice.ts'
+
+/** What an agent works with when nobody asks it anything. */
+export interface AgentWork {
+  readonly agent: Agent
+  readonly getFiler: GetFiler
+  readonly workplace: Omit<FilingWorkplace, 'agent' | 'filer'>
+  /** What else is due: messages to the company's systems, mail, deletion. */
+  readonly chores: readonly Chore[]
+}
+
+/** Something that is done again and again. */
+export interface Chore {
+  readonly name: string
+  readonly seconds: number
+  readonly run: () => Promise<void>
+}
+
+/** An agent at work. */
+export interface RunningAgent {
+  /** Has what is due looked at now. */
+  wake(): void
+  /** Takes up nothing more, and waits for what is under way. */
+  stop(): Promise<void>
+}
+
+/** A notice that is filed is looked after so often: whoever signs last waits no longer than that for the banner. */
+const POLL_MILLISECONDS = 2000
+const ACKNOWLEDGEMENT_SECONDS = 60
+/** Filings under way at once, so that a small notice never waits for a large one. */
+const FILINGS_MAX = 4
+
+/** Files what was given out, releases what may be shown, and does the chores, until it is stopped. */
+export function runAgent(work: AgentWork): RunningAgent {
+  const { agent, chores, getFiler } = work
+  const filings = new Map<string, Promise<void>>()
+  const doneAt = new Map<string, number>()
+  let isStopped = false
+  let round: Promise<void> | undefined
+  let isWanted = false
+
+  const start = (name: string): void => {
+    if (filings.has(name) || filings.size >= FILINGS_MAX) return
+    const filing = guarded(agent, 'file', async () => {
+      await fileOne(work, name)
+    }).finally(() => filings.delete(name))
+    filings.set(name, filing)
+  }
+  const look = async (): Promise<void> => {
+    const notices = (await agent.store.listNotices()).map(recordOf)
+    for (const { name, phase } of notices) if (phase === 'filing' && !isStopped) start(name)
+    const waiting = notices.filter(({ phase }) => phase === 'filed')
+    if (waiting.length > 0) await releaseAll(agent, getFiler, waiting)
+    if (isDue(doneAt, 'acknowledgements', { now: agent.now(), seconds: ACKNOWLEDGEMENT_SECONDS }))
+      await noteAll(work, notices)
+    for (const { name, run, seconds } of chores)
+      if (isDue(doneAt, name, { now: agent.now(), seconds })) await guarded(agent, name, run)
+  }
+  const wake = (): void => {
+    if (isStopped) return
+    if (round !== undefined) {
+      isWanted = true
+      return
+    }
+    round = guarded(agent, 'round', look).finally(() => {
+      round = undefined
+      if (!isWanted) return
+      isWanted = false
+      wake()
+    })
+  }
+  const timer = setInterval(wake, POLL_MILLISECONDS)
+  wake()
+  return {
+    wake,
+    stop: async () => {
+      isStopped = true
+      clearInterval(timer)
+      await Promise.all([round, ...filings.values()])
+    },
+  }
+}
+
+/** A clock that jumped back has things done once too often, never too late by as much as it jumped. */
+function isDue(
+  doneAt: Map<string, number>,
+  name: string,
+  { now, seconds }: { readonly now: number; readonly seconds: number },
+): boolean {
+  const last = doneAt.get(name)
+  if (last !== undefined && now >= last && now < last + seconds) return false
+  doneAt.set(name, now)
+  return true
+}
+
+async function fileOne({ agent, getFiler, workplace }: AgentWork, name: string): Promise<void> {
+  const open = await getFiler()
+  if (!open.ok) {
+    agent.events.noticeRefused({ reason: open.refusal.reason })
+    return
+  }
+  await fileCampaign({ ...workplace, agent, filer: open.value.filer }, name)
+}
+
+async function releaseAll(
+  agent: Agent,
+  getFiler: GetFiler,
+  notices: readonly NoticeRecord[],
+): Promise<void> {
+  for (const notice of notices)
+    await guarded(agent, 'release', async () => {
+      const released = await withSession(
+        getFiler,
+        async (open) => await releaseNotice(agent, open, notice),
+      )
+      if (!released.ok) agent.events.noticeRefused({ reason: released.refusal.reason })
+    })
+}
+
+async function noteAll(
+  { agent, getFiler }: AgentWork,
+  notices: readonly NoticeRecord[],
+): Promise<void> {
+  for (const notice of notices) {
+    if (notice.phase !== 'released') continue
+    const note = async (api: Api): Promise<Result<void>> =>
+      await noteAcknowledgements(agent, api, notice)
+    await guarded(agent, 'acknowledgements', async () => {
+      await withSession(getFiler, async ({ filer }) => await note(filer.api))
+    })
+  }
+}
+
+/** A session that the server has forgotten is opened anew, once. */
+async function withSession<T>(
+  getFiler: GetFiler,
+  run: (open: OpenFiler) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const open = await getFiler()
+  if (!open.ok) return open
+  const first = await run(open.value)
+  if (first.ok || first.refusal.reason !== 'session-missing') return first
+  const again = await getFiler({ again: true })
+  return again.ok ? await run(again.value) : again
+}
+
+const OUTAGES: ReadonlySet<string> = new Set(['Busy', 'Outage', 'Overloaded', 'Unavailable'])
+
+/** What fails is reported and done again in the next round; nothing else waits for it. */
+async function guarded(agent: Agent, operation: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    const name = error instanceof Error ? error.name : 'unknown'
+    if (OUTAGES.has(name)) agent.events.unavailable({ operation })
+    else agent.events.failed({ operation, error: name })
+  }
+}
