@@ -1,5 +1,6 @@
-import { describeStanding, DESCRIBED_LANGUAGES } from '#client/describe.ts'
+import { describeStanding } from '#client/describe.ts'
 import type { OpenedNotice } from '#client/open-envelope.ts'
+import { DESCRIBED_LANGUAGES } from '#client/standing-words.ts'
 import { formatInstant } from '#core/time.ts'
 import { EXIT } from './exit.ts'
 import { type Output, say } from './output.ts'

@@ -57,6 +57,30 @@ test('says the same in French', () => {
   ])
 })
 
+test('says the same in German, Spanish and Portuguese', () => {
+  expect(describeStanding(SUPPORTED, 'de')).toEqual([
+    'fabrikam.example und litware.example erklären: Diese Mitteilung kommt wirklich von contoso.example.',
+    'contoso.example und litware.example erklären: In den eigenen Systemen waren dieselben Angreifer zu sehen.',
+    'contoso.example allein erklärt: alles, was diese Mitteilung über Sie sagt.',
+    'Achtung: Ein Schlüssel, mit dem litware.example unterschrieben hat, wurde inzwischen als gestohlen gemeldet.',
+    'Geprüft: Die Mitteilung steht im öffentlichen Protokoll, bestätigt von 3 Zeugen (2 nötig).',
+  ])
+  expect(describeStanding(SUPPORTED, 'es')).toEqual([
+    'fabrikam.example y litware.example declaran: este aviso viene realmente de contoso.example.',
+    'contoso.example y litware.example declaran: vieron a los mismos atacantes en sus propios sistemas.',
+    'Solo contoso.example declara: lo que este aviso dice de usted.',
+    'Atención: después se comunicó el robo de una clave con la que firmó litware.example.',
+    'Verificado: el aviso está en el registro público, confirmado por 3 testigos (2 necesarios).',
+  ])
+  expect(describeStanding(SUPPORTED, 'pt')).toEqual([
+    'fabrikam.example e litware.example declaram: este aviso vem mesmo de contoso.example.',
+    'contoso.example e litware.example declaram: viram os mesmos atacantes nos seus próprios sistemas.',
+    'Só contoso.example declara: tudo o que este aviso diz sobre o seu caso.',
+    'Atenção: mais tarde, foi comunicado o roubo de uma chave com que litware.example assinou.',
+    'Verificado: o aviso está no arquivo público, confirmado por 3 testemunhas (2 necessárias).',
+  ])
+})
+
 test.each([
   {
     name: 'no receipt',
