@@ -5,7 +5,7 @@ import type { Io } from './io.ts'
 import { run } from './run.ts'
 
 /** Commands that listen: they end by themselves once they were told to. */
-const LISTENING: readonly string[] = ['serve', 'witness', 'log-signer']
+const LISTENING: readonly string[] = ['serve', 'witness', 'log-signer', 'relay']
 
 const interrupted = new AbortController()
 for (const [signal, code] of [

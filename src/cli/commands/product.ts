@@ -1,5 +1,7 @@
 import { openProduct } from '#client/product.ts'
 import { emptyDirectory } from '#core/directory.ts'
+import { utf8 } from '#core/bytes.ts'
+import { readProof } from '#core/mail-message.ts'
 import { parseProduct } from '#wire/product.ts'
 import { anchorOf } from '#cli/connection.ts'
 import { readText } from '#cli/files.ts'
@@ -11,7 +13,10 @@ import { verdict } from '#cli/verdict.ts'
 /** `product open` */
 export const open: Command = async (call) => {
   const account = call.args.text('account')
-  const file = parseProduct(await readText(call, call.args.argument(0)))
+  const text = await readText(call, call.args.argument(0))
+  // A mail that was decrypted has the file inside.
+  const proof = readProof(utf8(text))
+  const file = parseProduct(proof.ok ? proof.value : text)
   const anchor = await anchorOf(call)
   if (!anchor.ok) return anchor
   if (!file.ok) return verdict(file, () => say([], null))

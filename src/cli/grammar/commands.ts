@@ -9,6 +9,7 @@ import { NOTICE_COMMANDS } from './notice.ts'
 import { PARTY_COMMANDS } from './party.ts'
 import { RECEIPT_COMMANDS } from './receipt.ts'
 import { SERVER_COMMANDS } from './server.ts'
+import { RELAY_COMMANDS } from './relay.ts'
 import type { CommandSpec } from './spec.ts'
 import { UPKEEP_COMMANDS } from './upkeep.ts'
 import { WITNESS_COMMANDS } from './witness.ts'
@@ -24,6 +25,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...CAMPAIGN_COMMANDS,
   ...NOTICE_COMMANDS,
   ...AGENT_COMMANDS,
+  ...RELAY_COMMANDS,
   ...MAILBOX_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...LOG_COMMANDS,

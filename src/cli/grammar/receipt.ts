@@ -10,8 +10,11 @@ export const RECEIPT_COMMANDS: readonly CommandSpec[] = [
       "check a customer's file from a company's product and show the notice with who stands behind it",
     about: [
       'Works without a server. Give the account as you know it: a file made for another account is refused. Exit code 6 says that it is logged but not witnessed as the charter asks.',
+      'A notice that came by mail has the file inside its encryption: `gpg --decrypt mail.eml > notice.txt`, and open that.',
     ],
-    args: [{ name: 'FILE', help: 'the product file, or - for standard input' }],
+    args: [
+      { name: 'FILE', help: 'the product file or the decrypted mail, or - for standard input' },
+    ],
     options: { account: { type: 'text', value: 'ACCOUNT', help: 'your account with the company' } },
     uses: ['coalition'],
     examples: ['dunant product open notice.json --account alice@mail.example'],
