@@ -191,7 +191,7 @@ test('who cannot be told in their mailbox is told in the product and named with 
   const told = await fileNotice(coalition, contoso, [
     { ...recipientOf('one@contoso.example', stranger), line: 7 },
     { ...recipientOf('two@contoso.example', anna), line: 8, fingerprint: '00'.repeat(20) },
-    { ...recipientOf('three@contoso.example'), line: 9, language: 'de' },
+    { ...recipientOf('three@contoso.example'), line: 9, language: 'sw' },
   ])
   expect(told.composed.told).toBe(2)
   expect(told.composed.undeliverable).toMatchObject([

@@ -27,7 +27,14 @@ import type { LinePath } from '#core/receipt.ts'
 import type { Replay } from '#core/replay.ts'
 import { type VerifiedReceipt, verifyReceipt } from '#core/verify-receipt.ts'
 import { parseAct } from '#wire/act.ts'
-import { type Coalition, type Company, type Customer, foundCoalition, ORIGIN } from './coalition.ts'
+import {
+  type Coalition,
+  type Company,
+  type Customer,
+  FOUNDED_TEMPLATE,
+  foundCoalition,
+  ORIGIN,
+} from './coalition.ts'
 import { accepted } from './openpgp-keys.ts'
 import { accountTemplate, BRIEF, FACTS } from './statements.ts'
 
@@ -107,7 +114,7 @@ export interface Desk {
 export async function openDesk(coalition: Coalition, company: Company): Promise<Desk> {
   const api = connect(coalition, await coalition.session(company))
   const replay = accepted(await fetchDirectory(api, await pinsOf(coalition)))
-  const [hash] = replay.directory.templates.keys()
+  const hash = [...replay.directory.templates.keys()].find((known) => known !== FOUNDED_TEMPLATE)
   const plan: NoticePlan = {
     origin: ORIGIN,
     genesis: coalition.ports.genesis,
