@@ -45,9 +45,7 @@ export function describeStanding(
       ...(STATED_BY_FILER.includes(statement) ? [filer] : []),
       ...supporters.toSorted(),
     ]
-    return [
-      `${words.state(join(names, words.and), names.length)}${words.statements[statement](filer)}`,
-    ]
+    return [`${words.state(join(names, words), names.length)}${words.statements[statement](filer)}`]
   })
   return [
     ...shared,
@@ -67,7 +65,7 @@ function markSentences(
   )
 }
 
-function join(names: readonly string[], and: string): string {
+function join(names: readonly string[], { and, comma }: StandingWords): string {
   const last = names.at(-1) ?? ''
-  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')}${and}${last}`
+  return names.length < 2 ? last : `${names.slice(0, -1).join(comma)}${and}${last}`
 }

@@ -1,7 +1,7 @@
 import type { Statement } from '#core/act-bodies.ts'
 
 /** The languages in which it is said who stands behind a notice. */
-export const DESCRIBED_LANGUAGES = ['de', 'en', 'es', 'fr', 'pt'] as const
+export const DESCRIBED_LANGUAGES = ['ar', 'de', 'en', 'es', 'fr', 'pt', 'ru', 'zh-Hans'] as const
 /** One of `DESCRIBED_LANGUAGES`. */
 export type DescribedLanguage = (typeof DESCRIBED_LANGUAGES)[number]
 
@@ -16,6 +16,8 @@ export interface Proof {
 export interface StandingWords {
   /** Joins two names, or the last two of several. */
   readonly and: string
+  /** Stands between the names before the last two. */
+  readonly comma: string
   readonly state: (names: string, count: number) => string
   readonly alone: (name: string) => string
   readonly statements: { readonly [S in Statement]: (filer: string) => string }
@@ -26,8 +28,35 @@ export interface StandingWords {
 
 /** How each language says it. */
 export const STANDING_WORDS: { readonly [L in DescribedLanguage]: StandingWords } = {
+  ar: {
+    and: ' و',
+    comma: '، ',
+    state: (names) => `تعلن ${names}: `,
+    alone: (name) => `تعلن ${name} وحدها: `,
+    statements: {
+      issuer_is_genuine: (filer) => `هذا الإشعار صادر حقًا عن ${filer}.`,
+      method_reviewed: (filer) => `تمت مراجعة الطريقة التي وصلت بها ${filer} إلى نتائجها.`,
+      own_customers_notified: () => 'تم إبلاغ زبائنها بهذا الهجوم.',
+      same_actor_seen: () => 'شوهد المهاجمون أنفسهم في أنظمتها.',
+    },
+    rest: () => 'كل ما يقوله هذا الإشعار عنكم.',
+    marks: {
+      'party-suspended': (name) => `انتباه: عُلّقت منذ ذلك الحين عضوية ${name} في التحالف.`,
+      'signer-compromised': (name) => `انتباه: أُعلنت منذ ذلك الحين سرقة مفتاح وقّعت به ${name}.`,
+    },
+    status: ({ status, witnessed, witnessQuorum }) =>
+      ({
+        'not verified': 'لم يتم التحقق: لا يوجد بعد إيصال لهذا الإشعار.',
+        logged:
+          witnessQuorum === 0
+            ? 'تم التحقق: الإشعار موجود في السجل العام. ليس لهذا التحالف شهود من خارجه.'
+            : `لا يوجد بعد شهود كافون. الشهود الذين أكّدوا السجل العام: ${String(witnessed)} من ${String(witnessQuorum)}.`,
+        witnessed: `تم التحقق: الإشعار موجود في السجل العام. الشهود الذين أكّدوه: ${String(witnessed)} (المطلوب ${String(witnessQuorum)}).`,
+      })[status],
+  },
   de: {
     and: ' und ',
+    comma: ', ',
     state: (names, count) => `${names} ${count === 1 ? 'erklärt' : 'erklären'}: `,
     alone: (name) => `${name} allein erklärt: `,
     statements: {
@@ -56,6 +85,7 @@ export const STANDING_WORDS: { readonly [L in DescribedLanguage]: StandingWords 
   },
   en: {
     and: ' and ',
+    comma: ', ',
     state: (names, count) => `${names} ${count === 1 ? 'states' : 'state'}: `,
     alone: (name) => `${name} alone states: `,
     statements: {
@@ -82,6 +112,7 @@ export const STANDING_WORDS: { readonly [L in DescribedLanguage]: StandingWords 
   },
   es: {
     and: ' y ',
+    comma: ', ',
     state: (names, count) => `${names} ${count === 1 ? 'declara' : 'declaran'}: `,
     alone: (name) => `Solo ${name} declara: `,
     statements: {
@@ -108,6 +139,7 @@ export const STANDING_WORDS: { readonly [L in DescribedLanguage]: StandingWords 
   },
   fr: {
     and: ' et ',
+    comma: ', ',
     state: (names, count) => `${names} ${count === 1 ? 'déclare' : 'déclarent'} : `,
     alone: (name) => `${name} est seul à déclarer : `,
     statements: {
@@ -135,6 +167,7 @@ export const STANDING_WORDS: { readonly [L in DescribedLanguage]: StandingWords 
   },
   pt: {
     and: ' e ',
+    comma: ', ',
     state: (names, count) => `${names} ${count === 1 ? 'declara' : 'declaram'}: `,
     alone: (name) => `Só ${name} declara: `,
     statements: {
@@ -157,6 +190,59 @@ export const STANDING_WORDS: { readonly [L in DescribedLanguage]: StandingWords 
             ? 'Verificado: o aviso está no arquivo público. Esta aliança não tem testemunhas externas.'
             : `Ainda faltam testemunhas. Testemunhas do arquivo público: ${String(witnessed)} das ${String(witnessQuorum)} necessárias.`,
         witnessed: `Verificado: o aviso está no arquivo público, confirmado por ${String(witnessed)} testemunhas (${String(witnessQuorum)} necessárias).`,
+      })[status],
+  },
+  ru: {
+    and: ' и ',
+    comma: ', ',
+    state: (names, count) => `${names} ${count === 1 ? 'заявляет' : 'заявляют'}: `,
+    alone: (name) => `Только ${name} заявляет: `,
+    statements: {
+      issuer_is_genuine: (filer) => `это уведомление действительно пришло от ${filer}.`,
+      method_reviewed: (filer) => `проверено, как именно получены выводы ${filer}.`,
+      own_customers_notified: () => 'об этой атаке сообщено и собственным клиентам.',
+      same_actor_seen: () => 'те же злоумышленники замечены и в собственных системах.',
+    },
+    rest: () => 'всё, что это уведомление говорит о вас.',
+    marks: {
+      'party-suspended': (name) => `Внимание: участие ${name} в коалиции с тех пор приостановлено.`,
+      'signer-compromised': (name) =>
+        `Внимание: ключ, которым подписано от имени ${name}, с тех пор объявлен украденным.`,
+    },
+    status: ({ status, witnessed, witnessQuorum }) =>
+      ({
+        'not verified': 'Не проверено: для этого уведомления ещё нет квитанции.',
+        logged:
+          witnessQuorum === 0
+            ? 'Проверено: уведомление есть в открытом журнале. У этой коалиции нет внешних свидетелей.'
+            : `Ещё не засвидетельствовано. Свидетелей, которые подтвердили открытый журнал: ${String(witnessed)} из ${String(witnessQuorum)}.`,
+        witnessed: `Проверено: уведомление есть в открытом журнале. Свидетелей, которые его подтвердили: ${String(witnessed)} (нужно ${String(witnessQuorum)}).`,
+      })[status],
+  },
+  'zh-Hans': {
+    and: ' 和 ',
+    comma: '、',
+    state: (names) => `${names} 声明：`,
+    alone: (name) => `只有 ${name} 声明：`,
+    statements: {
+      issuer_is_genuine: (filer) => `这份通知确实来自 ${filer}。`,
+      method_reviewed: (filer) => `${filer} 得出结论的方法已经过审查。`,
+      own_customers_notified: () => '已把这次攻击告诉自己的客户。',
+      same_actor_seen: () => '在自己的系统里看到了同样的攻击者。',
+    },
+    rest: () => '这份通知里关于您的一切内容。',
+    marks: {
+      'party-suspended': (name) => `请注意：${name} 在联盟里的资格后来被暂停。`,
+      'signer-compromised': (name) => `请注意：${name} 用来签名的一把密钥后来被报告失窃。`,
+    },
+    status: ({ status, witnessed, witnessQuorum }) =>
+      ({
+        'not verified': '未核实：这份通知还没有回执。',
+        logged:
+          witnessQuorum === 0
+            ? '已核实：这份通知在公开记录里。这个联盟没有外部见证方。'
+            : `见证还不够：确认公开记录的见证方有 ${String(witnessed)} 个，需要 ${String(witnessQuorum)} 个。`,
+        witnessed: `已核实：这份通知在公开记录里，有 ${String(witnessed)} 个见证方确认（需要 ${String(witnessQuorum)} 个）。`,
       })[status],
   },
 }

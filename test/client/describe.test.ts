@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { describeStanding, type Standing } from '#client/describe.ts'
+import { DESCRIBED_LANGUAGES } from '#client/standing-words.ts'
+import { accountText, LANGUAGES } from '#test/helpers/statements.ts'
 
 const ALONE: Standing = {
   filer: 'contoso.example',
@@ -81,6 +83,44 @@ test('says the same in German, Spanish and Portuguese', () => {
   ])
 })
 
+test('says the same in Arabic, Russian and Chinese', () => {
+  expect(describeStanding(SUPPORTED, 'ar')).toEqual([
+    'تعلن fabrikam.example وlitware.example: هذا الإشعار صادر حقًا عن contoso.example.',
+    'تعلن contoso.example وlitware.example: شوهد المهاجمون أنفسهم في أنظمتها.',
+    'تعلن contoso.example وحدها: كل ما يقوله هذا الإشعار عنكم.',
+    'انتباه: أُعلنت منذ ذلك الحين سرقة مفتاح وقّعت به litware.example.',
+    'تم التحقق: الإشعار موجود في السجل العام. الشهود الذين أكّدوه: 3 (المطلوب 2).',
+  ])
+  expect(describeStanding(SUPPORTED, 'ru')).toEqual([
+    'fabrikam.example и litware.example заявляют: это уведомление действительно пришло от contoso.example.',
+    'contoso.example и litware.example заявляют: те же злоумышленники замечены и в собственных системах.',
+    'Только contoso.example заявляет: всё, что это уведомление говорит о вас.',
+    'Внимание: ключ, которым подписано от имени litware.example, с тех пор объявлен украденным.',
+    'Проверено: уведомление есть в открытом журнале. Свидетелей, которые его подтвердили: 3 (нужно 2).',
+  ])
+  expect(describeStanding(SUPPORTED, 'zh-Hans')).toEqual([
+    'fabrikam.example 和 litware.example 声明：这份通知确实来自 contoso.example。',
+    'contoso.example 和 litware.example 声明：在自己的系统里看到了同样的攻击者。',
+    '只有 contoso.example 声明：这份通知里关于您的一切内容。',
+    '请注意：litware.example 用来签名的一把密钥后来被报告失窃。',
+    '已核实：这份通知在公开记录里，有 3 个见证方确认（需要 2 个）。',
+  ])
+})
+
+test('three names are joined with the commas of the language', () => {
+  const three: Standing = {
+    ...ALONE,
+    supports: ['a.example', 'b.example', 'c.example'].map((party) => ({
+      act: '',
+      party,
+      statements: ['issuer_is_genuine'],
+      marks: [],
+    })),
+  }
+  expect(describeStanding(three, 'zh-Hans')[0]).toContain('a.example、b.example 和 c.example')
+  expect(describeStanding(three, 'ru')[0]).toContain('a.example, b.example и c.example')
+})
+
 test.each([
   {
     name: 'no receipt',
@@ -95,6 +135,16 @@ test.each([
 ])('never says verified with $name', ({ begins, standing }) => {
   expect(describeStanding(standing, 'en').at(-1)).toMatch(new RegExp(`^${begins}`))
 })
+
+test.each(DESCRIBED_LANGUAGES.filter((language) => LANGUAGES.includes(language)))(
+  '%s: the program says "not verified" as notices quote it',
+  (language) => {
+    const [passage = ''] = accountText(language).passages.check_mailbox
+    const quoted = /[“„«]\s*([^”“»]+?)\s*[”“»]/.exec(passage)?.[1] ?? 'no quotation'
+    const status = describeStanding({ ...ALONE, status: 'not verified' }, language).at(-1)
+    expect(status?.toLowerCase().startsWith(quoted.toLowerCase())).toBe(true)
+  },
+)
 
 test('one supporter states in the singular', () => {
   const one: Standing = {
