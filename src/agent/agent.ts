@@ -2,6 +2,7 @@ import type { RandomBytes } from '#client/random.ts'
 import type { AgentEvents } from '#ports/agent-events.ts'
 import type { AgentStore } from '#ports/agent-store.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
+import { templateName } from '#core/template.ts'
 import type { LocalReason } from '#wire/agent.ts'
 import type { Template } from '#wire/assemble-template.ts'
 import type { Vault } from './vault.ts'
@@ -49,17 +50,19 @@ export function allow<T>(value: T): LocalResult<T> {
   return { ok: true, value }
 }
 
-/** A template by its kind (`account`) or hash. Refuses `template-unknown`. */
+/** A template by its name (`device/organisation`), by its kind alone for a person (`device`), or by its hash. Refuses `template-unknown`. */
 export function templateOf(
   { templates }: Pick<Agent, 'templates'>,
   named: string,
 ): Result<Template> {
-  const found = templates.find(({ hash, manifest }) => hash === named || manifest.kind === named)
+  const name = named.includes('/') ? named : `${named}/person`
+  const found = templates.find(
+    ({ hash, manifest }) => hash === named || templateName(manifest) === name,
+  )
   return found === undefined
-    ? refuse('template-unknown', `this version has ${templates.map(kindOf).join(', ')}`)
+    ? refuse(
+        'template-unknown',
+        `this version has ${templates.map(({ manifest }) => templateName(manifest)).join(', ')}`,
+      )
     : accept(found)
-}
-
-function kindOf({ manifest }: Template): string {
-  return manifest.kind
 }

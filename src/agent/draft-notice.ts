@@ -26,7 +26,8 @@ export async function draftNotice(
   const known = await agent.store.readNotice(name)
   if (known !== undefined && known.phase !== 'draft')
     return deny('notice-closed', 'this notice was given out to be filed')
-  const secrets = { brief: brief.value }
+  const { approval } = draft
+  const secrets = { brief: brief.value, ...(approval === undefined ? {} : { approval }) }
   const { matter } = draft
   const row: NoticeRow =
     known === undefined

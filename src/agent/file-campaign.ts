@@ -9,6 +9,7 @@ import { accept, refuse, type Result } from '#core/result.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
 import { formatInstant } from '#core/time.ts'
+import { effectiveApproval } from '#client/approval.ts'
 import type { SubmittedAct } from '#client/http.ts'
 import type { ProductRow } from '#ports/agent-store.ts'
 import { parseStatement } from '#wire/notice.ts'
@@ -151,12 +152,13 @@ async function numberRecipients(agent: Agent, name: string): Promise<void> {
 }
 
 async function* customerList(agent: Agent, name: string): AsyncGenerator<string> {
-  yield 'account,language,facts,mailbox,fingerprint\n'
+  yield 'account,language,facts,mailbox,fingerprint,country\n'
   for await (const page of recipientsOf(agent, name)) {
     yield page
       .map((row) => {
-        const { account, facts, fingerprint, language, mailbox } = recipientOf(agent, row)
-        const cells = [account, language, JSON.stringify(facts), mailbox ?? '', fingerprint ?? '']
+        const { account, country, facts, fingerprint, language, mailbox } = recipientOf(agent, row)
+        const where = [mailbox ?? '', fingerprint ?? '', country ?? '']
+        const cells = [account, language, JSON.stringify(facts), ...where]
         return `${cells.map(quoted).join(',')}\n`
       })
       .join('')
@@ -171,13 +173,16 @@ async function orderOf(agent: Agent, filer: Filer, name: string): Promise<Result
   const row = await agent.store.readNotice(name)
   if (row === undefined) throw new Error('a notice is gone')
   const { state } = recordOf(row)
-  const { brief } = secretsOf(agent, row)
+  const { approval: file, brief } = secretsOf(agent, row)
   const template = templateOf(agent, state.template)
   if (!template.ok) return template
   if (!filer.directory.templates.has(template.value.hash))
     return refuse('template-unknown', 'the coalition has not adopted this template')
+  const approval = file === undefined ? undefined : await effectiveApproval(filer.api, file)
+  if (approval?.ok === false) return approval
   const { campaign, joint, kind, supersedes, supersedesAct } = state
   return accept({
+    ...(approval === undefined ? {} : { approval: approval.value }),
     brief,
     kind,
     template: template.value,

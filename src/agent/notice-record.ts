@@ -2,6 +2,7 @@ import type { NoticeKind } from '#core/act-bodies.ts'
 import type { Brief } from '#core/notice-statement.ts'
 import type { Receipt } from '#core/receipt.ts'
 import type { NoticePhase, NoticeRow } from '#ports/agent-store.ts'
+import type { ApprovalFile } from '#wire/approval.ts'
 import type { Agent } from './agent.ts'
 
 /** What is known of a notice beside brief and recipients; nothing of it singles out anybody. */
@@ -29,6 +30,8 @@ export interface NoticeState {
 
 /** What of a notice is for the company alone. */
 export interface NoticeSecrets {
+  /** By which counsel counts as having signed. */
+  readonly approval?: ApprovalFile
   readonly brief: Brief
   readonly receipt?: Receipt
 }

@@ -1,4 +1,3 @@
-import type { Facts } from '#core/notice-statement.ts'
 import type { Recipient } from '#client/recipients.ts'
 import type { RecipientRow } from '#ports/agent-store.ts'
 import type { Agent } from './agent.ts'
@@ -7,8 +6,8 @@ import type { Agent } from './agent.ts'
 export interface RecipientRecord extends Omit<Recipient, 'line'> {
   /** A mail address for the company's own relay. */
   readonly address?: string
-  readonly country?: string
-  readonly facts: Facts
+  /** Base64 of the certificate that mail to the address is encrypted to. */
+  readonly certificate?: string
 }
 
 /** Opens a stored recipient. */

@@ -99,12 +99,13 @@ async function nextRecipient(agent: Agent, event: ReadEvent): Promise<LocalResul
 function readEvent(agent: Agent, hash: string, event: ReadEvent): LocalResult<RecipientRecord> {
   const template = templateOf(agent, hash)
   if (!template.ok) return deny('notice-invalid', template.refusal.detail)
-  const { account, address, country, facts, fingerprint, language, mailbox } = event
+  const { account, address, certificate, country, facts, fingerprint, language, mailbox } = event
   const cells = {
     account,
     language,
     facts: typeof facts === 'string' ? facts : JSON.stringify(facts),
     mailbox: mailbox ?? '',
+    country: country ?? '',
     fingerprint: fingerprint ?? '',
   }
   const read = readRecipient({ cells, line: 1 }, template.value)
@@ -113,7 +114,7 @@ function readEvent(agent: Agent, hash: string, event: ReadEvent): LocalResult<Re
   return allow({
     ...recipient,
     ...(address === undefined ? {} : { address }),
-    ...(country === undefined ? {} : { country }),
+    ...(certificate === undefined ? {} : { certificate }),
   })
 }
 

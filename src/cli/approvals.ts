@@ -1,8 +1,6 @@
-import { openApproval, type OpenedApproval } from '#client/approval.ts'
+import { fetchApproval, type OpenedApproval } from '#client/approval.ts'
 import type { Api } from '#client/http.ts'
-import { fromBase64 } from '#core/bytes.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
-import { parseAct } from '#wire/act.ts'
 import { type ApprovalFile, parseApproval } from '#wire/approval.ts'
 import { readJson } from './files.ts'
 import type { Call } from './output.ts'
@@ -36,13 +34,6 @@ export async function findApproval(
 ): Promise<Result<FoundApproval>> {
   const file = parseApproval(await readJson(call, path))
   if (!file.ok) return file
-  const served = await api.readAct(file.value.approval)
-  if (!served.ok) return refuse('approval-unknown', 'the server shows your party no such approval')
-  const payload = fromBase64(served.value.payload)
-  const parsed = payload === undefined ? refuse('act-not-json') : parseAct(payload)
-  if (!parsed.ok) return parsed
-  const opened = openApproval(file.value, parsed.value)
-  return opened.ok
-    ? accept({ file: file.value, opened: opened.value, status: served.value.status })
-    : opened
+  const found = await fetchApproval(api, file.value)
+  return found.ok ? accept({ file: file.value, ...found.value }) : found
 }

@@ -1,12 +1,14 @@
 import type { ParsedAct } from '#core/act.ts'
 import type { TemplateApproveBody } from '#core/act-bodies.ts'
 import type { ApprovalScope } from '#core/approval.ts'
-import { hex } from '#core/bytes.ts'
+import { fromBase64, hex } from '#core/bytes.ts'
 import { scopeCommitment } from '#core/commitment.ts'
 import type { Brief } from '#core/notice-statement.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { parseInstant } from '#core/time.ts'
+import { parseAct } from '#wire/act.ts'
 import type { ApprovalFile } from '#wire/approval.ts'
+import type { Api } from './http.ts'
 import type { RandomBytes } from './random.ts'
 import type { Recipient } from './recipients.ts'
 
@@ -43,6 +45,32 @@ export function composeApproval(
     body: { scope: scopeCommitment(salt, scope), template, until },
     file: { salt, scope, template, until, v: 1 },
   }
+}
+
+/** Fetches the act of an approval and holds its file against it. Refuses `approval-unknown`, and as `openApproval`. */
+export async function fetchApproval(
+  api: Pick<Api, 'readAct'>,
+  file: ApprovalFile,
+): Promise<Result<{ readonly opened: OpenedApproval; readonly status: string }>> {
+  const served = await api.readAct(file.approval)
+  if (!served.ok) return refuse('approval-unknown', 'the server shows your party no such approval')
+  const payload = fromBase64(served.value.payload)
+  const parsed = payload === undefined ? refuse('act-not-json') : parseAct(payload)
+  if (!parsed.ok) return parsed
+  const opened = openApproval(file, parsed.value)
+  return opened.ok ? accept({ opened: opened.value, status: served.value.status }) : opened
+}
+
+/** Fetches an approval that is to be used. Refuses as `fetchApproval`, and `approval-ended` where it is not in effect. */
+export async function effectiveApproval(
+  api: Pick<Api, 'readAct'>,
+  file: ApprovalFile,
+): Promise<Result<OpenedApproval>> {
+  const found = await fetchApproval(api, file)
+  if (!found.ok) return found
+  return found.value.status === 'effective'
+    ? accept(found.value.opened)
+    : refuse('approval-ended', `the approval is ${found.value.status}`)
 }
 
 /** Holds the file of an approval against the act that the party signed. Refuses `approval-exceeded` where it is of another one. */

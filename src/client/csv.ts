@@ -8,7 +8,7 @@ export const CUSTOMER_COLUMNS: CsvColumns = {
 
 /** The columns of a list for a company's agent. */
 export const AGENT_COLUMNS: CsvColumns = {
-  optional: [...CUSTOMER_COLUMNS.optional, 'event_id', 'country', 'address'],
+  optional: [...CUSTOMER_COLUMNS.optional, 'event_id', 'address'],
   required: CUSTOMER_COLUMNS.required,
 }
 

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { NOTICE_KINDS } from '#core/act-bodies.ts'
 import type { Json } from '#core/canonical-json.ts'
-import { fingerprint, hash, mailbox } from './fields.ts'
+import type { Brief } from '#core/notice-statement.ts'
+import { type ApprovalFile, ApprovalFileSchema } from './approval.ts'
+import { certificate, fingerprint, hash, mailbox } from './fields.ts'
 
 // What a company's own systems say to its agent, and what the agent answers. Nothing of it ever reaches the coalition's server.
 
@@ -24,6 +26,8 @@ export const LocalEventSchema = z.strictObject({
   account: line(400),
   /** A mail address for the company's own relay. */
   address: line(254).exactOptional(),
+  /** What mail to the address is encrypted to; without it nothing is mailed. */
+  certificate: certificate.exactOptional(),
   /** ISO 3166-1 alpha-2; it stays on this machine. */
   country: z
     .string()
@@ -51,6 +55,8 @@ export type NamedEvent = z.input<typeof NamedEventSchema>
 
 /** A notice as it is drafted: `PUT /local/notices/{name}`. */
 export const NoticeDraftSchema = z.strictObject({
+  /** Counsel's approval, by which the notice needs no signature of counsel's. */
+  approval: ApprovalFileSchema.exactOptional(),
   /** For more than 2,000 recipients: shown to so many at a time, so many minutes apart. */
   batches: z
     .strictObject({
@@ -73,7 +79,10 @@ export const NoticeDraftSchema = z.strictObject({
   template: z.string().min(1).max(64).default('account'),
 })
 /** A notice as it is drafted. */
-export type NoticeDraft = z.input<typeof NoticeDraftSchema>
+export type NoticeDraft = Omit<z.input<typeof NoticeDraftSchema>, 'approval' | 'brief'> & {
+  readonly approval?: ApprovalFile
+  readonly brief: Brief
+}
 /** A draft as it was read. */
 export type ReadDraft = z.output<typeof NoticeDraftSchema>
 

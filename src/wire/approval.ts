@@ -15,7 +15,8 @@ export interface ApprovalFile {
   readonly v: 1
 }
 
-const ApprovalFileSchema = z.strictObject({
+/** The file of an approval. */
+export const ApprovalFileSchema = z.strictObject({
   approval: hash,
   salt: hash,
   scope: z.strictObject({

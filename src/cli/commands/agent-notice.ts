@@ -4,6 +4,7 @@ import { utf8 } from '#core/bytes.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { NamedEvent, NoticeDraft, TakenEvent } from '#wire/agent.ts'
+import { parseBrief } from '#wire/notice.ts'
 import { FileError } from '#agent/file-error.ts'
 import { faultLines } from '#agent/filing/fault-lines.ts'
 import { textOfList } from '#agent/filing/customer-list.ts'
@@ -22,14 +23,14 @@ const EVENTS_MAX = 500
 export const draft: Command = async (call) =>
   await asked(call, async (agent, name) => {
     const { args } = call
-    const brief = await readJson(call, args.text('brief'))
+    const brief = parseBrief(await readJson(call, args.text('brief')))
+    if (!brief.ok) throw new FileError(`--brief: ${brief.refusal.detail ?? brief.refusal.reason}`)
     const [campaign, supersedes] = [args.maybe('campaign'), args.maybe('supersedes')]
     const [required, size] = [args.count('joint-required'), args.count('batch-size')]
     const hours = args.count('joint-hours') ?? 24
     await agent.draft(name, {
       matter: args.maybe('matter') ?? name,
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the agent judges it
-      brief: brief as NoticeDraft['brief'],
+      brief: brief.value,
       template: args.maybe('template') ?? 'account',
       kind: readKind(args.maybe('kind') ?? 'first'),
       ...(campaign === undefined ? {} : { campaign }),
