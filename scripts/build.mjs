@@ -27,20 +27,27 @@ const openpgpApart = {
 const templatesInside = {
   name: 'templates-inside',
   setup: (on) => {
-    on.onLoad({ filter: /[\\/]templates[\\/]read\.ts$/ }, async () => {
-      const reader = await build({
-        entryPoints: ['templates/read.ts'],
-        bundle: true,
-        write: false,
-        format: 'esm',
-        platform: 'node',
-        define: { 'import.meta.url': JSON.stringify(pathToFileURL('templates/read.ts').href) },
+    for (const [file, reads] of [
+      ['read.ts', 'readTemplateFiles'],
+      ['read-check.ts', 'readCheckFiles'],
+    ]) {
+      const filter = new RegExp(`[\\\\/]templates[\\\\/]${file.replace('.', '\\.')}$`)
+      on.onLoad({ filter }, async () => {
+        const path = `templates/${file}`
+        const reader = await build({
+          entryPoints: [path],
+          bundle: true,
+          write: false,
+          format: 'esm',
+          platform: 'node',
+          define: { 'import.meta.url': JSON.stringify(pathToFileURL(path).href) },
+        })
+        const source = Buffer.from(reader.outputFiles[0].contents).toString('base64')
+        const module = await import(`data:text/javascript;base64,${source}`)
+        const files = JSON.stringify(module[reads]())
+        return { contents: `export const ${reads} = () => (${files})`, loader: 'js' }
       })
-      const source = Buffer.from(reader.outputFiles[0].contents).toString('base64')
-      const { readTemplateFiles } = await import(`data:text/javascript;base64,${source}`)
-      const files = JSON.stringify(readTemplateFiles())
-      return { contents: `export const readTemplateFiles = () => (${files})`, loader: 'js' }
-    })
+    }
   },
 }
 

@@ -92,11 +92,3 @@ export function checkListId(party: string, keyed: CheckKeying): string {
 export function checkChunkId(party: string, sha256: string): string {
   return `${party}:${sha256}`
 }
-
-/** The list in force of some that a party has published, newest first; `undefined` where its first is still to come. */
-export function listInForce(
-  lists: readonly PublishedList[],
-  now: number,
-): PublishedList | undefined {
-  return lists.find(({ release }) => release <= now)
-}

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { NOTICE_KINDS } from '#core/act-bodies.ts'
-import { CHECK_KEYINGS } from '#core/check-list.ts'
+import { isCheckCode } from '#core/check-code.ts'
+import { CHECK_KEYINGS, CHECK_STATUSES } from '#core/check-list.ts'
 import type { Json } from '#core/canonical-json.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { domain, hash, instant } from './fields.ts'
@@ -62,3 +63,20 @@ export const CheckIndexSchema = z.strictObject({
   /** From one release to the next. */
   release_seconds: z.int().min(1),
 })
+
+/**
+ * A line of the file that a list is built from: a text under a name of the filer's own, or a code with the name of its text. A text stands
+ * before the first code that names it.
+ */
+export const CheckLineSchema = z.union([
+  z.strictObject({ id: z.string().min(1).max(64), text: CheckTextSchema }),
+  z.strictObject({
+    account: z.string().min(1).max(400),
+    code: z.string().refine(isCheckCode, { error: 'not a check code' }),
+    since: z.string().regex(/^\d{4}-\d{2}-\d{2}$/),
+    status: z.enum(CHECK_STATUSES),
+    text: z.string().min(1).max(64),
+  }),
+])
+/** A line of the file that a list is built from. */
+export type CheckLine = z.infer<typeof CheckLineSchema>

@@ -1,5 +1,6 @@
 import { AGENT_COMMANDS } from './agent.ts'
 import { CAMPAIGN_COMMANDS } from './campaign.ts'
+import { CHECK_COMMANDS } from './check.ts'
 import { DEMO_COMMANDS } from './demo.ts'
 import { DIRECTORY_COMMANDS } from './directory.ts'
 import { KEY_COMMANDS } from './key.ts'
@@ -27,6 +28,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...AGENT_COMMANDS,
   ...RELAY_COMMANDS,
   ...MAILBOX_COMMANDS,
+  ...CHECK_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...LOG_COMMANDS,
   ...WITNESS_COMMANDS,
