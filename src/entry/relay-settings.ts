@@ -5,6 +5,10 @@ import { readMailAddress } from '#core/mail-address.ts'
 
 const FILE = 'relay.json'
 const text = z.string().min(1).max(200)
+const host = z
+  .string()
+  .max(253)
+  .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*$/)
 const address = text.transform((value, context) => {
   const read = readMailAddress(value)
   if (read.ok) return read.value
@@ -29,6 +33,10 @@ const SettingsSchema = z.strictObject({
   }),
   /** The certificate that answers are encrypted to: a file, armored. */
   certificate: text.exactOptional(),
+  /** Where certificates are looked for. Every server but the recipient's own learns whom we ask for: none is asked unless it is named. */
+  key_servers: z
+    .strictObject({ vks: z.array(host).max(4).default([]), hkp: z.array(host).max(4).default([]) })
+    .default({ vks: [], hkp: [] }),
   per_domain_a_minute: z.int().min(1).max(60_000).default(60),
   per_domain_at_once: z.int().min(1).max(1_000).default(20),
   give_up_days: z.int().min(1).max(30).default(5),

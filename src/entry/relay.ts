@@ -4,7 +4,11 @@ import { mailCipher } from '#adapters/crypto/mail-cipher.ts'
 import { jsonMailEvents } from '#adapters/mail/mail-events.ts'
 import { openOutbox } from '#adapters/mail/outbox.ts'
 import { newRelaySecret, relayKeys, type RelayKeys } from '#adapters/mail/relay-keys.ts'
+import { openPins } from '#adapters/mail/pins.ts'
 import { openSmtp } from '#adapters/mail/smtp.ts'
+import { hkpDirectory } from '#adapters/keys/hkp.ts'
+import { vksDirectory } from '#adapters/keys/vks.ts'
+import { wkdDirectory } from '#adapters/keys/wkd.ts'
 import { systemClock } from '#adapters/system/clock.ts'
 import { writeDurably } from '#adapters/system/durable-file.ts'
 import { systemRandom } from '#adapters/system/random.ts'
@@ -12,12 +16,20 @@ import { systemTimer } from '#adapters/system/timer.ts'
 import { minimalCertificate } from '#core/minimal-certificate.ts'
 import { readCertificate } from '#core/openpgp.ts'
 import { readArmor } from '#core/packets.ts'
-import type { Result } from '#core/result.ts'
+import { readMailAddress } from '#core/mail-address.ts'
+import { accept, type Result } from '#core/result.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Deliveries } from '#ports/deliveries.ts'
+import type { KeyDirectory } from '#ports/key-directory.ts'
 import type { Mailer } from '#ports/mailer.ts'
 import type { Outbox } from '#ports/outbox.ts'
 import { reportStates } from '#service/deliver-mail.ts'
+import {
+  confirmCertificate,
+  type Confirmation,
+  type Discovery,
+  findCertificate,
+} from '#service/find-certificate.ts'
 import {
   queueMail,
   type MailSender,
@@ -36,6 +48,8 @@ export interface RelayMeans {
   /** Takes one line of JSON for each event. */
   readonly report: (line: string) => void
   readonly clock?: Clock
+  /** In the place of those that the settings name. */
+  readonly directories?: readonly KeyDirectory[]
 }
 
 /** The member's own relay: it mails notices, encrypted or not at all. */
@@ -48,6 +62,13 @@ export interface Relay {
   hold(batch: string, isHeld: boolean): Promise<number>
   /** Takes a report of failure; see `takeBounce`. */
   bounce(message: Uint8Array): Promise<Result<Bounced>>
+  /** Finds the certificate of a mail address; see `findCertificate`. Refuses `mail-address-invalid`. */
+  findCertificate(address: string): Promise<Result<Discovery>>
+  /** Takes a new key for an address; see `confirmCertificate`. */
+  confirmCertificate(
+    address: string,
+    change: { readonly fingerprint: string; readonly confirmation: Confirmation },
+  ): Promise<Result<void>>
   counts(): ReturnType<Outbox['counts']>
   /** Ends what is under way, and settles it. */
   close(): Promise<void>
@@ -70,6 +91,8 @@ export async function openRelay(folder: string, means: RelayMeans): Promise<Rela
   const clock = means.clock ?? systemClock
   const sender = await senderOf(folder, { settings, keys, now: clock.now() })
   const outbox = openOutbox({ path: resolve(folder, OUTBOX_FILE), keys })
+  const pins = openPins({ path: resolve(folder, OUTBOX_FILE), keys })
+  const finding = { clock, pins, directories: means.directories ?? directoriesOf(settings) }
   const mailer = mailerOf(folder, settings)
   const { deliveries, report } = means
   const ports = {
@@ -104,13 +127,30 @@ export async function openRelay(folder: string, means: RelayMeans): Promise<Rela
       await reportStates(ports)
       return taken
     },
+    findCertificate: async (text) => {
+      const address = readMailAddress(text)
+      return address.ok ? accept(await findCertificate(finding, address.value)) : address
+    },
+    confirmCertificate: async (text, change) => {
+      const address = readMailAddress(text)
+      return address.ok ? await confirmCertificate(finding, address.value, change) : address
+    },
     counts: async () => await outbox.counts(),
     close: async () => {
       await delivery?.stop()
       await mailer.close()
+      pins.close()
       await outbox.close()
     },
   }
+}
+
+function directoriesOf({ key_servers: { hkp, vks } }: RelaySettings): readonly KeyDirectory[] {
+  return [
+    wkdDirectory(),
+    ...vks.map((host) => vksDirectory(host)),
+    ...hkp.map((host) => hkpDirectory(host)),
+  ]
 }
 
 function policyOf(settings: RelaySettings): Parameters<typeof runDelivery>[1] {

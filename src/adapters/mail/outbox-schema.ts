@@ -37,6 +37,7 @@ const STEPS: readonly string[] = [
   create table pace (domain_tag text primary key not null, free_at_milliseconds integer not null)
     strict, without rowid;
   create table suppression (address_tag text primary key not null) strict, without rowid;`,
+  `create table pin (address_tag text primary key not null, block blob not null) strict;`,
 ]
 
 /** Brings the schema up to date. @throws SchemaTooNew where a newer version of the program has changed it. */

@@ -34,6 +34,42 @@ export const RELAY_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('#cli/commands/relay.ts')).hold,
   },
   {
+    path: 'relay key',
+    summary: 'find the certificate of a mail address, and say what is odd about it',
+    about: [
+      'The address\'s own domain is asked (WKD), and the key servers that relay.json names: {"key_servers": {"vks": ["keys.openpgp.org"], "hkp": []}}. Each of them learns whom you ask for, so none is asked unless it is named.',
+      'The first key that is found is pinned. Another one is shown and not used until `relay confirm`.',
+    ],
+    args: [{ name: 'ADDRESS', help: 'a mail address' }],
+    options: RELAY,
+    examples: ['dunant relay key alice@customer.example --relay /srv/relay'],
+    load: async () => (await import('#cli/commands/relay.ts')).key,
+  },
+  {
+    path: 'relay confirm',
+    summary: 'use another key for an address, because its owner has confirmed it',
+    about: [
+      'Without --by-old-key the fingerprint must be what the owner told you by another channel, all of it. With it, the owner has signed four lines with the old key (gpg --detach-sign): dunant-key-change-v1, the address, the old fingerprint, the new one.',
+    ],
+    args: [
+      { name: 'ADDRESS', help: 'a mail address' },
+      { name: 'FINGERPRINT', help: 'of the new key' },
+    ],
+    options: {
+      'by-old-key': {
+        type: 'text',
+        value: 'FILE',
+        help: 'armored detached signature by the old key',
+      },
+      ...RELAY,
+    },
+    examples: [
+      'dunant relay confirm alice@customer.example 5f0c…',
+      'dunant relay confirm alice@customer.example 5f0c… --by-old-key change.asc',
+    ],
+    load: async () => (await import('#cli/commands/relay.ts')).confirm,
+  },
+  {
     path: 'relay bounce',
     summary: 'take a report of failure (RFC 3464), as a mail server hands it over',
     about: [
