@@ -42,6 +42,8 @@ export interface Contact {
   readonly mail?: string
   /** Primary fingerprint, as the organisation gave it by another way. */
   readonly fingerprint?: string
+  /** Base64 of the certificate with that key. */
+  readonly certificate?: string
   /** A number that the organisation publishes itself. */
   readonly phone?: string
   readonly manager?: string
@@ -73,7 +75,7 @@ export function startTest(
   bytes: Uint8Array,
   now: number,
 ): { readonly contact: Contact; readonly code: string } {
-  const value = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0)
+  const value = Buffer.from(bytes).readBigUInt64BE(0)
   const code = (value % 10n ** BigInt(CODE_DIGITS)).toString().padStart(CODE_DIGITS, '0')
   const test = { hash: hashOf(contact, code), sentAt: now, wrong: 0 }
   return { contact: { ...contact, test }, code }
@@ -105,7 +107,10 @@ export function answerTest(
 export function changeContact(
   contact: Contact,
   change: Partial<
-    Pick<Contact, 'address' | 'avoidAdmin' | 'fingerprint' | 'mail' | 'manager' | 'phone'>
+    Pick<
+      Contact,
+      'address' | 'avoidAdmin' | 'certificate' | 'fingerprint' | 'mail' | 'manager' | 'phone'
+    >
   >,
 ): Contact {
   const next = { ...contact, ...change }

@@ -4,6 +4,7 @@ import {
   type Filing,
   type NoticeOrder,
 } from '#agent/filing/file-notice.ts'
+import { checkSaid, endClock } from '#agent/hold-clock.ts'
 import { withFolder } from '#agent/filing/filing-folder.ts'
 import type { PreparedBundle } from '#agent/filing/prepare-bundle.ts'
 import { earlierNotice } from '#agent/filing/product-files.ts'
@@ -12,9 +13,11 @@ import { checkSigned, forgetSigned, sendSigned } from '#agent/filing/signed-act.
 import type { SubmittedAct } from '#client/http.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
 import { sha256Hex } from '#core/hash.ts'
-import { accept, type Result } from '#core/result.ts'
+import type { HoldReason } from '#core/notice-vocabulary.ts'
+import { accept, refuse, type Result } from '#core/result.ts'
 import { parseBrief } from '#wire/notice.ts'
 import { openOfficer, signIn } from '#cli/connection.ts'
+import { onDesk } from '#cli/desk.ts'
 import { customerSource } from '#cli/customer-source.ts'
 import { describeFiled } from '#cli/filed.ts'
 import { pathOf, readJson } from '#cli/files.ts'
@@ -107,11 +110,13 @@ async function resume(asked: Resumed): Promise<Result<Output>> {
 }
 
 async function end(
-  { filer, folder, tools }: Resumed,
+  asked: Resumed,
   filed: { readonly submitted: SubmittedAct; readonly prepared?: PreparedBundle },
 ): Promise<Result<Output>> {
+  const { filer, folder, tools } = asked
   const { openProgress: shown } = tools
   const proven = await conclude({ api: filer.api, folder, openProgress: shown }, filed.submitted)
+  if (proven.ok) await stopClock(asked.call)
   return proven.ok
     ? accept(describeFiled({ ...filed, folder: folder.path, proven: proven.value }))
     : proven
@@ -130,6 +135,8 @@ async function readOrder({ call, filer }: Asked): Promise<Result<NoticeOrder>> {
   if (!template.ok) return template
   const brief = parseBrief(await readJson(call, args.text('brief')))
   if (!brief.ok) return brief
+  const said = await checkHold(call, brief.value.hold_reason)
+  if (!said.ok) return said
   const approval = await namedApproval(call, filer.api)
   if (!approval.ok) return approval
   const options = ['supersedes', 'supersedes-files', 'campaign', 'joint-required', 'joint-hours']
@@ -172,4 +179,27 @@ function earlierIn(call: Call): Pick<NoticeOrder, 'earlierNotice'> {
   return {
     earlierNotice: async ({ account }) => await Promise.resolve(earlierNotice(folder, account)),
   }
+}
+
+/** Whoever was not told at once is told why. */
+async function checkHold(call: Call, said: HoldReason | undefined): Promise<Result<void>> {
+  const name = call.args.maybe('hold')
+  if (name === undefined) return accept(undefined)
+  return await onDesk(call, async (desk) => {
+    const clock = desk.read('hold', name)
+    return await Promise.resolve(
+      clock === undefined ? refuse('hold-unknown') : checkSaid(clock, said, call.io.now()),
+    )
+  })
+}
+
+async function stopClock(call: Call): Promise<void> {
+  const name = call.args.maybe('hold')
+  if (name === undefined) return
+  await onDesk(call, async (desk) => {
+    const clock = desk.read('hold', name)
+    const ended = clock === undefined ? undefined : endClock(clock, call.io.now())
+    if (ended?.ok === true) desk.write('hold', name, ended.value)
+    await Promise.resolve()
+  })
 }

@@ -2,6 +2,7 @@ import { AGENT_COMMANDS } from './agent.ts'
 import { CAMPAIGN_COMMANDS } from './campaign.ts'
 import { CHECK_COMMANDS } from './check.ts'
 import { DEMO_COMMANDS } from './demo.ts'
+import { DESK_COMMANDS } from './desk.ts'
 import { DIRECTORY_COMMANDS } from './directory.ts'
 import { KEY_COMMANDS } from './key.ts'
 import { LOG_COMMANDS } from './log.ts'
@@ -26,6 +27,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...CAMPAIGN_COMMANDS,
   ...NOTICE_COMMANDS,
   ...AGENT_COMMANDS,
+  ...DESK_COMMANDS,
   ...RELAY_COMMANDS,
   ...MAILBOX_COMMANDS,
   ...CHECK_COMMANDS,
