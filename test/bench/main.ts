@@ -1,4 +1,5 @@
 import { acts } from './acts.ts'
+import { check } from './check.ts'
 import { compose } from './compose.ts'
 import { composeRole } from './compose-role.ts'
 import { growth } from './growth.ts'
@@ -28,6 +29,7 @@ const GROUPS: readonly Group[] = [
   growth,
   filing,
   compose,
+  check,
 ]
 const FULL: Effort = { isQuick: false, samples: 11, blockMilliseconds: 500 }
 const QUICK: Effort = { isQuick: true, samples: 5, blockMilliseconds: 120 }

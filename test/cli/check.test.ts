@@ -189,6 +189,14 @@ describe('dunant check desk', () => {
     },
   )
 
+  test('keeps nothing of a call, whatever was asked', async () => {
+    const before = filesOf(solo.path('.'))
+    await ask('en', TASHI.code, 'no code', codeOf('nobody'), TASHI.account)
+    expect(filesOf(solo.path('.')).filter(([name]) => !String(name).startsWith('server'))).toEqual(
+      before.filter(([name]) => !String(name).startsWith('server')),
+    )
+  })
+
   test('never takes a list that is keyed by accounts', async () => {
     const ran = await solo.dunant('desk', `check desk --list ${listFile('account')}`)
     expect(ran.code).toBe(2)
