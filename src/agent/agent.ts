@@ -20,6 +20,8 @@ export interface Agent {
   readonly events: AgentEvents
   /** Puts a message to the company's own systems into the queue; durable when it resolves. */
   readonly tell: (message: HookMessage) => Promise<void>
+  /** Has the relay hold what of a batch it has not sent, or go on with it. */
+  readonly holdMail: (batch: string, isHeld: boolean) => Promise<void>
   /** Has whatever is due looked at, at once. */
   readonly wake: () => void
 }

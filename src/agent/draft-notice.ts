@@ -21,9 +21,11 @@ export async function draftNotice(
   if (!template.ok) return deny('notice-invalid', template.refusal.detail)
   const brief = parseBrief(draft.brief)
   if (!brief.ok) return deny('notice-invalid', brief.refusal.detail ?? brief.refusal.reason)
-  const state = await stateOf(agent, draft, template.value)
-  if (!state.ok) return state
+  const terms = await stateOf(agent, draft, template.value)
+  if (!terms.ok) return terms
   const known = await agent.store.readNotice(name)
+  const since = known === undefined ? undefined : recordOf(known).state.draftedAt
+  const state = { ...terms.value, draftedAt: since ?? agent.now() }
   if (known !== undefined && known.phase !== 'draft')
     return deny('notice-closed', 'this notice was given out to be filed')
   const { approval } = draft
@@ -31,10 +33,10 @@ export async function draftNotice(
   const { matter } = draft
   const row: NoticeRow =
     known === undefined
-      ? newNotice(agent, { name, matter, phase: 'draft', state: state.value }, secrets)
+      ? newNotice(agent, { name, matter, phase: 'draft', state }, secrets)
       : {
           ...changedNotice(agent, known, { matter, secrets }),
-          state: JSON.stringify(state.value),
+          state: JSON.stringify(state),
         }
   if (known?.state === row.state && known.matter === matter && isSame(agent, known, row))
     return allow(recordOf(known))

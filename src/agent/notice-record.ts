@@ -19,6 +19,7 @@ export interface NoticeState {
   readonly batching?: { readonly minutes: number; readonly size: number }
   readonly lane?: 'batched' | 'priority'
   readonly act?: string
+  readonly draftedAt?: number
   readonly filedAt?: number
   readonly releasedAt?: number
   readonly proof?: 'logged' | 'witnessed'
@@ -26,6 +27,8 @@ export interface NoticeState {
   readonly batches?: readonly { readonly releaseAt: number; readonly stopped: boolean }[]
   readonly refused?: { readonly reason: string; readonly detail?: string }
   readonly archivedAt?: number
+  /** Whether the relay has what is mailed. */
+  readonly isMailed?: boolean
 }
 
 /** What of a notice is for the company alone. */

@@ -126,10 +126,10 @@ export async function stopBatch(
   name: string,
   { number, stopped }: { readonly number: number; readonly stopped: boolean },
 ): Promise<boolean> {
-  let found = false
-  await changeNotice(agent, name, (row) => {
-    const { batches = [] } = recordOf(row).state
-    found = batches[number] !== undefined
+  const row = await agent.store.readNotice(name)
+  if (row === undefined || recordOf(row).state.batches?.[number] === undefined) return false
+  await changeNotice(agent, name, (current) => {
+    const { batches = [] } = recordOf(current).state
     if (batches[number]?.stopped === stopped) return undefined
     return {
       state: {
@@ -137,7 +137,13 @@ export async function stopBatch(
       },
     }
   })
-  return found
+  await agent.holdMail(mailBatch(name, number), stopped)
+  return true
+}
+
+/** What the relay calls a batch of a notice. */
+export function mailBatch(name: string, number: number): string {
+  return `${name}.${String(number)}`
 }
 
 /** Notes which mailboxes have acknowledged a notice: their lines are told to its filer alone. */

@@ -3,6 +3,7 @@ import type {
   BannerAnswer,
   BannerReport,
   EventStanding,
+  Hold,
   LocalEvent,
   LocalProblem,
   NamedEvent,
@@ -66,6 +67,9 @@ export interface AgentClient {
   standing(name: string): Promise<NoticeStanding>
   eventStanding(eventId: string): Promise<EventStanding>
   stopBatch(name: string, number: number): Promise<void>
+  /** Keeps everything of a matter, whatever its age. */
+  hold(matter: string, hold: Hold): Promise<void>
+  liftHold(matter: string): Promise<void>
   /** The banner for who has just signed in; `null` where there is none. */
   banner(account: string, session: ProductSession): Promise<BannerAnswer['notice']>
   /** The same as a piece of a page; empty where there is none. */
@@ -76,7 +80,7 @@ export interface AgentClient {
 }
 
 interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: 'DELETE' | 'GET' | 'POST' | 'PUT'
   readonly path: string
   readonly body?: { readonly type: string; readonly text: string }
   readonly accept?: string
@@ -114,6 +118,12 @@ export function openAgent(options: AgentClientOptions): AgentClient {
     eventStanding: async (eventId) => await ask(get(`/local/events/${part(eventId)}`)),
     stopBatch: async (name, number) => {
       await send(post(`/local/notices/${part(name)}/batches/${String(number)}/stop`))
+    },
+    hold: async (matter, hold) => {
+      await send(put(`/local/holds/${part(matter)}`, hold))
+    },
+    liftHold: async (matter) => {
+      await send({ method: 'DELETE', path: `/local/holds/${part(matter)}` })
     },
     banner: async (account, session) =>
       (await ask<BannerAnswer>(get(bannerPath(account, session)))).notice,

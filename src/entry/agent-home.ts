@@ -6,6 +6,7 @@ import { writeDurably } from '#adapters/system/durable-file.ts'
 import type { LocalClient } from '#agent/local/authenticate.ts'
 import type { HookEndpoint } from '#agent/webhooks.ts'
 import { base64, fromBase64, fromHex, hex } from '#core/bytes.ts'
+import { readArmor } from '#core/packets.ts'
 import { AGENT_NAME, CLIENT_SCOPES, type ClientScope } from '#wire/agent.ts'
 import { domain, hash, origin } from '#wire/fields.ts'
 import { Secret } from './secrets.ts'
@@ -51,6 +52,8 @@ export interface AgentHome {
   readonly vaultKey: Secret<Uint8Array>
   readonly clients: readonly LocalClient[]
   readonly hooks: readonly HookEndpoint[]
+  /** What the archive is encrypted to; nothing is archived without it. */
+  readonly archiveCertificate: Uint8Array | undefined
 }
 
 /** Where things stand in an agent's folder. */
@@ -63,6 +66,8 @@ export interface AgentPaths {
   readonly filings: string
   readonly keys: string
   readonly pins: string
+  /** Of the company's own mail relay: mails are sent where its settings are there. */
+  readonly relay: string
   readonly reporterKey: string
   readonly vaultKey: string
 }
@@ -78,6 +83,7 @@ export function agentPaths(home: string, keys = join(home, 'keys')): AgentPaths 
     filings: join(home, 'filings'),
     keys,
     pins: join(home, 'pins'),
+    relay: join(home, 'relay'),
     reporterKey: join(keys, 'reporter.asc'),
     vaultKey: join(keys, 'vault.key'),
   }
@@ -139,6 +145,7 @@ export function readAgentHome(home: string, keys?: string): AgentHome {
   return {
     file,
     paths,
+    archiveCertificate: readCertificateFile(paths.archiveCertificate),
     vaultKey: new Secret(readHex(paths.vaultKey)),
     clients: clients.map((name) =>
       parseAgentClient(readFileSync(join(paths.clients, name), 'utf8')),
@@ -153,6 +160,13 @@ export function parseAgentClient(text: string): LocalClient {
   const key = parsed.success ? fromBase64(parsed.data.key) : undefined
   if (!parsed.success || key?.length !== KEY_BYTES) throw new Error('this is not a client key')
   return { id: parsed.data.id, key, scopes: parsed.data.scopes }
+}
+
+function readCertificateFile(path: string): Uint8Array | undefined {
+  if (!existsSync(path)) return undefined
+  const bytes = readArmor(readFileSync(path, 'utf8'), 'PGP PUBLIC KEY BLOCK')
+  if (!bytes.ok) throw new Error(`${path} is not an armored certificate`)
+  return bytes.value
 }
 
 function hookKey({ keys }: AgentPaths, name: string): string {

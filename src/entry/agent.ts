@@ -1,25 +1,35 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { mailCipher } from '#adapters/crypto/mail-cipher.ts'
 import { openAgentStore } from '#adapters/storage/agent-store.ts'
 import { jsonAgentEvents } from '#adapters/system/agent-events.ts'
 import { systemClock } from '#adapters/system/clock.ts'
 import { systemRandom } from '#adapters/system/random.ts'
 import type { Agent } from '#agent/agent.ts'
+import { archiveDue, deleteDue, steadyClock } from '#agent/archive.ts'
 import { openSealer } from '#agent/filing/open-sealer.ts'
 import { createLocalApp } from '#agent/local/app.ts'
+import { mailDeliveries, mailDue } from '#agent/mail-notices.ts'
 import { filerOf, type FilerTerms } from '#agent/open-filer.ts'
 import { pinFiles } from '#agent/pin-files.ts'
 import { silently } from '#agent/progress.ts'
-import { type RunningAgent, runAgent } from '#agent/run.ts'
+import { type Chore, type RunningAgent, runAgent } from '#agent/run.ts'
 import { openVault } from '#agent/vault.ts'
 import { type HookPorts, queueHook, sendHooks } from '#agent/webhooks.ts'
+import { DAY_SECONDS } from '#core/time.ts'
 import type { Clock } from '#ports/clock.ts'
-import { readAgentHome } from './agent-home.ts'
+import { type AgentHome, readAgentHome } from './agent-home.ts'
 import { startAlone } from './held-home.ts'
 import { listen } from './listen.ts'
+import { openRelay, type Relay } from './relay.ts'
 import { openNativeSealer } from './sealer.ts'
 import { drain } from './stop.ts'
 
 const STOP_SECONDS = 20
 const HOOK_SECONDS = 1
+const MAIL_SECONDS = 2
+const ARCHIVE_SECONDS = 60
+const RETENTION_SECONDS = 600
 
 const random = (count: number): Uint8Array => systemRandom.bytes(count)
 
@@ -57,13 +67,15 @@ export async function startAgent(options: AgentOptions): Promise<ServedAgent> {
 
 async function startInHome(options: AgentOptions): Promise<ServedAgent> {
   const { home, key, keys, log, port, templates, clock = systemClock } = options
-  const { clients, file, hooks, paths, vaultKey } = readAgentHome(home, keys)
+  const readHome = readAgentHome(home, keys)
+  const { clients, file, hooks, paths, vaultKey } = readHome
   const { store } = await openAgentStore(paths.database)
   const events = jsonAgentEvents(log)
   const now = (): number => clock.now()
   const { genesis, origin, party, server } = file
   const hookPorts: HookPorts = { store, endpoints: hooks, now, random, send: fetch }
   let work: RunningAgent | undefined
+  const mail: { relay: Relay | undefined } = { relay: undefined }
   const agent: Agent = {
     store,
     vault: openVault(vaultKey.reveal()),
@@ -75,8 +87,12 @@ async function startInHome(options: AgentOptions): Promise<ServedAgent> {
     tell: async (message) => {
       await queueHook(hookPorts, message)
     },
+    holdMail: async (batch, isHeld) => {
+      await mail.relay?.hold(batch, isHeld)
+    },
     wake: () => work?.wake(),
   }
+  mail.relay = await openOwnRelay(agent, { folder: paths.relay, log, clock })
   let isDraining = false
   const app = createLocalApp(agent, { clients, isDraining: () => isDraining })
   const listening = await listen(app, { host: '127.0.0.1', port })
@@ -97,7 +113,10 @@ async function startInHome(options: AgentOptions): Promise<ServedAgent> {
         openSealer: async (terms, amount) => await openSealer(terms, amount, openNativeSealer),
       },
     },
-    chores: [{ name: 'hooks', seconds: HOOK_SECONDS, run: async () => await sendHooks(hookPorts) }],
+    chores: [
+      { name: 'hooks', seconds: HOOK_SECONDS, run: async () => await sendHooks(hookPorts) },
+      ...choresOf(agent, { home: readHome, relay: mail.relay }),
+    ],
   })
   events.listening({ url: listening.url })
   const running = work
@@ -108,8 +127,58 @@ async function startInHome(options: AgentOptions): Promise<ServedAgent> {
       events.stopping({ seconds: STOP_SECONDS })
       const { cut } = await drain(listening.server, STOP_SECONDS)
       await running.stop()
+      await mail.relay?.close()
       await store.close()
       events.stopped({ cut })
     },
   }
+}
+
+/** What is done beside notices: mail, archive, deletion. */
+function choresOf(
+  agent: Agent,
+  { home, relay }: { readonly home: AgentHome; readonly relay: Relay | undefined },
+): readonly Chore[] {
+  const { archiveCertificate, file, paths } = home
+  const retentionSeconds = file.retention_days * DAY_SECONDS
+  const place = { folder: paths.archive, retentionSeconds }
+  const clock = steadyClock(agent.now, () => performance.now())
+  const archive =
+    archiveCertificate === undefined
+      ? undefined
+      : { ...place, certificate: archiveCertificate, cipher: mailCipher }
+  return [
+    ...(relay === undefined
+      ? []
+      : [{ name: 'mail', seconds: MAIL_SECONDS, run: async () => await mailDue(agent, relay) }]),
+    ...(archive === undefined
+      ? []
+      : [
+          {
+            name: 'archive',
+            seconds: ARCHIVE_SECONDS,
+            run: async () => await archiveDue(agent, archive),
+          },
+        ]),
+    {
+      name: 'retention',
+      seconds: RETENTION_SECONDS,
+      run: async () => {
+        // Whoever sets the clock of a machine ahead does not have a company's evidence deleted: somebody starts the agent again first.
+        if (clock.isSteady()) await deleteDue(agent, place)
+        else agent.events.unavailable({ operation: 'retention' })
+      },
+    },
+  ]
+}
+
+/** The company's own relay, where it has settings. */
+async function openOwnRelay(
+  agent: Agent,
+  { clock, folder, log }: Pick<AgentOptions, 'log'> & { folder: string; clock: Clock },
+): Promise<Relay | undefined> {
+  if (!existsSync(join(folder, 'relay.json'))) return undefined
+  const relay = await openRelay(folder, { deliveries: mailDeliveries(agent), report: log, clock })
+  relay.start()
+  return relay
 }

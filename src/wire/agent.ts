@@ -3,7 +3,7 @@ import { NOTICE_KINDS } from '#core/act-bodies.ts'
 import type { Json } from '#core/canonical-json.ts'
 import type { Brief } from '#core/notice-statement.ts'
 import { type ApprovalFile, ApprovalFileSchema } from './approval.ts'
-import { certificate, fingerprint, hash, mailbox } from './fields.ts'
+import { certificate, fingerprint, hash, instant, mailbox } from './fields.ts'
 
 // What a company's own systems say to its agent, and what the agent answers. Nothing of it ever reaches the coalition's server.
 
@@ -85,6 +85,11 @@ export type NoticeDraft = Omit<z.input<typeof NoticeDraftSchema>, 'approval' | '
 }
 /** A draft as it was read. */
 export type ReadDraft = z.output<typeof NoticeDraftSchema>
+
+/** A matter of which nothing is deleted: `PUT /local/holds/{matter}`. */
+export const HoldSchema = z.strictObject({ reason: line(200), until: instant })
+/** A hold. */
+export type Hold = z.input<typeof HoldSchema>
 
 /** What somebody did with a banner. */
 export const BANNER_ACTIONS = ['shown', 'dismissed', 'acted'] as const

@@ -67,6 +67,7 @@ export async function openLocalAgent(): Promise<LocalAgent> {
       told.push(message)
       await Promise.resolve()
     },
+    holdMail: async () => await Promise.resolve(),
     wake: () => undefined,
   }
   const app = createLocalApp(agent, { clients: CLIENTS, isDraining: () => false })
@@ -98,7 +99,7 @@ export async function openLocalAgent(): Promise<LocalAgent> {
       clock = seconds
     },
     release: async (name, batches = [{ releaseAt: clock, stopped: false }]) => {
-      await show(agent, name)
+      await show(agent, name, batches.length)
       await changeNotice(agent, name, () => ({
         phase: 'released',
         state: { batches, releasedAt: clock },
@@ -111,7 +112,7 @@ export async function openLocalAgent(): Promise<LocalAgent> {
   }
 }
 
-async function show({ store, vault }: Agent, name: string): Promise<void> {
+async function show({ store, vault }: Agent, name: string, batches: number): Promise<void> {
   const recipients = await store.listRecipients(name, '')
   const kept: KeptNotice = {
     file: {
@@ -135,5 +136,5 @@ async function show({ store, vault }: Agent, name: string): Promise<void> {
       sealed: vault.seal(JSON.stringify(kept), `product ${reference}`),
     })),
   )
-  await store.setBatches(recipients.map(({ reference }, i) => ({ reference, batch: i % 2 })))
+  await store.setBatches(recipients.map(({ reference }, i) => ({ reference, batch: i % batches })))
 }

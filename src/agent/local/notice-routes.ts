@@ -1,9 +1,11 @@
 import { type Context, Hono } from 'hono'
 import { fromUtf8 } from '#core/bytes.ts'
 import type { Json } from '#core/canonical-json.ts'
+import { parseInstant } from '#core/time.ts'
 import {
   AGENT_NAME,
   EVENT_ID,
+  HoldSchema,
   LocalEventSchema,
   NamedEventSchema,
   NoticeDraftSchema,
@@ -29,6 +31,7 @@ export function noticeRoutes(agent: Agent, gate: Gate): Hono {
   const app = new Hono()
   eventRoutes(app, agent, gate)
   draftRoutes(app, agent, gate)
+  holdRoutes(app, agent, gate)
   return app
 }
 
@@ -131,12 +134,32 @@ function draftRoutes(app: Hono, agent: Agent, gate: Gate): void {
       if (!entered.ok) return refused(c, agent, entered)
       const name = c.req.param('name')
       const number = Number(c.req.param('number'))
-      const isThere =
-        (await agent.store.readNotice(name)) !== undefined &&
-        (await stopBatch(agent, name, { number, stopped }))
+      const isThere = await stopBatch(agent, name, { number, stopped })
       return isThere ? c.json({ name, number, stopped }) : refused(c, agent, deny('not-found'))
     })
   }
+}
+
+function holdRoutes(app: Hono, agent: Agent, gate: Gate): void {
+  app.put('/holds/:matter', async (c) => {
+    const entered = await gate.enter(c, 'notices')
+    if (!entered.ok) return refused(c, agent, entered)
+    const matter = c.req.param('matter')
+    const json = jsonOf(entered.value.body)
+    if (!json.ok) return refused(c, agent, json)
+    const hold = AGENT_NAME.test(matter) ? readLocal(HoldSchema, json.value) : undefined
+    const until = hold === undefined ? undefined : parseInstant(hold.until)
+    if (hold === undefined || until === undefined)
+      return refused(c, agent, deny('request-malformed'))
+    await agent.store.putHold({ matter, reason: hold.reason, until })
+    return c.json({ matter, ...hold })
+  })
+  app.delete('/holds/:matter', async (c) => {
+    const entered = await gate.enter(c, 'notices')
+    if (!entered.ok) return refused(c, agent, entered)
+    await agent.store.dropHold(c.req.param('matter'))
+    return c.json({ matter: c.req.param('matter') })
+  })
 }
 
 function refused(c: Context, agent: Agent, denied: Denied): Response {

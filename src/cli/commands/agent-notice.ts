@@ -149,6 +149,19 @@ export const stopBatch: Command = async (call) =>
     return say([`stopped  batch ${String(number)} of ${name}`], { name, number, stopped: true })
   })
 
+/** `agent hold` */
+export const hold: Command = async (call) =>
+  await asked(call, async (agent, matter) => {
+    const { args } = call
+    if (args.flag('lift')) {
+      await agent.liftHold(matter)
+      return say([`let go   ${matter}`], { matter, held: false })
+    }
+    const [reason, until] = [args.text('reason'), args.text('until')]
+    await agent.hold(matter, { reason, until })
+    return say([`held     ${matter} until ${until}`], { matter, held: true, reason, until })
+  })
+
 /** Asks a running agent; its no is a refusal of what was given. */
 async function asked(
   call: Call,

@@ -183,4 +183,44 @@ export const AGENT_COMMANDS: readonly CommandSpec[] = [
     examples: ['dunant agent stop-batch spring 3 --client desk.json'],
     load: async () => (await import('#cli/commands/agent-notice.ts')).stopBatch,
   },
+  {
+    path: 'agent hold',
+    summary: 'keep everything of a matter, whatever its age',
+    args: [{ name: 'MATTER', help: 'the matter' }],
+    options: {
+      reason: { type: 'text', value: 'TEXT', help: 'why' },
+      until: { type: 'text', value: 'INSTANT', help: 'such as 2027-12-31T00:00:00Z' },
+      lift: { type: 'flag', help: 'let it go again' },
+      ...LOCAL,
+    },
+    examples: [
+      'dunant agent hold case-1 --reason litigation --until 2027-12-31T00:00:00Z --client desk.json',
+    ],
+    load: async () => (await import('#cli/commands/agent-notice.ts')).hold,
+  },
+  {
+    path: 'export',
+    summary: 'open the archive of a matter: a hashed, signed set of files with a custody manifest',
+    about: [
+      "It needs the archive's private key, which the agent does not have. Bring a copy of the folder archive of the agent to where that key is.",
+    ],
+    options: {
+      matter: { type: 'text', value: 'NAME', help: 'the matter' },
+      archive: { type: 'text', value: 'DIR', help: 'the folder archive of the agent, or a copy' },
+      'archive-key': { type: 'text', value: 'FILE', help: "the archive's private key" },
+      key: {
+        type: 'text',
+        value: 'FILE',
+        help: 'the key of whoever exports: it signs the manifest',
+      },
+      for: { type: 'text', value: 'TEXT', help: 'who receives the set' },
+      reason: { type: 'text', value: 'TEXT', help: 'why it is exported' },
+      out: { type: 'text', value: 'DIR', help: 'a new folder' },
+    },
+    uses: ['passphrase'],
+    examples: [
+      'dunant export --matter case-1 --archive archive --archive-key archive.asc --key counsel --for court --reason "order of 1 May" --out case-1',
+    ],
+    load: async () => (await import('#cli/commands/export.ts')).run,
+  },
 ]
