@@ -47,7 +47,7 @@ export async function draftNotice(
 
 async function stateOf(
   agent: Agent,
-  { batches, campaign, joint, kind, supersedes }: ReadDraft,
+  { batches, campaign, joint, kind, left_out: leftOut, supersedes }: ReadDraft,
   template: Template,
 ): Promise<LocalResult<NoticeState>> {
   if ((kind === 'first') !== (supersedes === undefined))
@@ -62,6 +62,7 @@ async function stateOf(
     ...(batches === undefined ? {} : { batching: batches }),
     ...(campaign === undefined ? {} : { campaign }),
     ...(joint === undefined ? {} : { joint }),
+    ...(leftOut === undefined ? {} : { leftOut }),
     ...(supersedes === undefined ? {} : { supersedes }),
     ...(earlierAct === undefined ? {} : { supersedesAct: earlierAct }),
   })

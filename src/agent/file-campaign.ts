@@ -11,10 +11,11 @@ import { canonicalJson } from '#core/canonical-json.ts'
 import { formatInstant } from '#core/time.ts'
 import { effectiveApproval } from '#client/approval.ts'
 import type { SubmittedAct } from '#client/http.ts'
-import type { ProductRow } from '#ports/agent-store.ts'
+import type { ProductRow, RecipientRow } from '#ports/agent-store.ts'
 import { parseStatement } from '#wire/notice.ts'
 import type { ProductFile } from '#wire/product.ts'
 import { type Agent, templateOf } from './agent.ts'
+import type { EarlierRecipients } from './filing/earlier-recipients.ts'
 import { fileNotice, type Filer, checkReporter, type NoticeOrder } from './filing/file-notice.ts'
 import { withFolder } from './filing/filing-folder.ts'
 import { removeWork } from './filing/journal.ts'
@@ -128,10 +129,7 @@ async function fileAnew(
 }
 
 /** The order of the references is random, and so is that of the list and of the batches. */
-async function* recipientsOf(
-  agent: Agent,
-  name: string,
-): AsyncGenerator<readonly { readonly reference: string; readonly sealed: string }[]> {
+async function* recipientsOf(agent: Agent, name: string): AsyncGenerator<readonly RecipientRow[]> {
   for (let after = ''; ; ) {
     const page = await agent.store.listRecipients(name, after)
     if (page.length === 0) return
@@ -201,6 +199,7 @@ async function orderOf(agent: Agent, filer: Filer, name: string): Promise<Result
     ...(supersedes === undefined
       ? {}
       : {
+          earlier: earlierRecipients(agent, { name, supersedes, reason: state.leftOut }),
           earlierNotice: async ({ account }) => await earlierOf(agent, supersedes, account),
         }),
     terms: {
@@ -212,6 +211,33 @@ async function orderOf(agent: Agent, filer: Filer, name: string): Promise<Result
       brief: sha256Hex(canonicalJson(brief)),
     },
   })
+}
+
+/** Who was told by the earlier notice, and is not by this one or not in the same way. */
+function earlierRecipients(
+  agent: Agent,
+  notice: {
+    readonly name: string
+    readonly supersedes: string
+    readonly reason: EarlierRecipients['reason']
+  },
+): EarlierRecipients {
+  const { name, reason, supersedes } = notice
+  return {
+    reason,
+    leftOut: async () => {
+      let [customers, mailboxes] = [0, 0]
+      for await (const page of recipientsOf(agent, supersedes)) {
+        for (const { accountTag, mailboxTag, reference } of page) {
+          if ((await agent.store.readProduct(reference)) === undefined) continue
+          const now = await agent.store.findRecipient(name, accountTag)
+          if (now === undefined) customers += 1
+          if (mailboxTag !== null && now?.mailboxTag !== mailboxTag) mailboxes += 1
+        }
+      }
+      return { customers, mailboxes }
+    },
+  }
 }
 
 /** The id of the notice that an account had before; `undefined` where it had none. */

@@ -4,6 +4,7 @@ import type { Receipt } from '#core/receipt.ts'
 import type { NoticePhase, NoticeRow } from '#ports/agent-store.ts'
 import type { ApprovalFile } from '#wire/approval.ts'
 import type { Agent } from './agent.ts'
+import type { LeftOutReason } from './filing/earlier-recipients.ts'
 
 /** What is known of a notice beside brief and recipients; nothing of it singles out anybody. */
 export interface NoticeState {
@@ -14,6 +15,8 @@ export interface NoticeState {
   readonly joint?: { readonly hours: number; readonly required: number }
   /** The earlier notice, by its name here. */
   readonly supersedes?: string
+  /** Why some who got it are not told. */
+  readonly leftOut?: LeftOutReason
   /** The act id of the earlier notice. */
   readonly supersedesAct?: string
   readonly batching?: { readonly minutes: number; readonly size: number }

@@ -1,3 +1,4 @@
+import { LEFT_OUT_REASONS, type LeftOutReason } from '#agent/filing/earlier-recipients.ts'
 import { FileError } from '#agent/file-error.ts'
 import { hasWork, removeWork } from '#agent/filing/journal.ts'
 import type { ProductFolder } from '#agent/filing/product-files.ts'
@@ -65,4 +66,13 @@ export function checkFolder({ args }: Call, folder: ProductFolder): 'new' | 'pre
     throw new UsageError(`${path} holds no filing to go on with; file again without --resume`)
   if (!folder.isEmpty()) throw new FileError(`${path} is not empty; give a new folder`)
   return 'new'
+}
+
+/** Why some who got the earlier notice are left out. @throws UsageError for another reason than those of the list. */
+export function readLeftOut({ args }: Call): LeftOutReason | undefined {
+  const named = args.maybe('left-out')
+  const reason = LEFT_OUT_REASONS.find((known) => known === named)
+  if (named !== undefined && reason === undefined)
+    throw new UsageError(`--left-out is one of ${LEFT_OUT_REASONS.join(', ')}`)
+  return reason
 }

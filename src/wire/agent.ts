@@ -73,6 +73,8 @@ export const NoticeDraftSchema = z.strictObject({
     .strictObject({ hours: z.int().min(1).max(24), required: z.int().min(1).max(100) })
     .exactOptional(),
   kind: z.enum(NOTICE_KINDS).default('first'),
+  /** Why some who got the earlier notice are not told; without it nobody may be missing. */
+  left_out: z.enum(['account-closed', 'told-otherwise', 'not-affected']).exactOptional(),
   matter: name,
   /** The earlier notice, by its name here. */
   supersedes: name.exactOptional(),

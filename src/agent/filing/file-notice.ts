@@ -22,6 +22,7 @@ import { parseAct } from '#wire/act.ts'
 import { sendBrief } from './brief-message.ts'
 import type { BundleFile, BundleName } from './bundle-file.ts'
 import type { OpenList } from './customer-list.ts'
+import type { EarlierRecipients } from './earlier-recipients.ts'
 import { type FilingTerms, type FilingWork, openWork } from './journal.ts'
 import { type FilingTools, prepareBundle, type PreparedBundle } from './prepare-bundle.ts'
 import type { ProductFolder } from './product-files.ts'
@@ -55,6 +56,8 @@ export interface NoticeOrder extends Pick<NoticePlan, 'approval' | 'brief' | 'ki
   readonly joint: () => JointTerms | undefined
   /** For all kinds but the first: which notice a customer had before. */
   readonly earlierNotice?: NonNullable<NoticeHooks['earlierNotice']>
+  /** The same: who got it. */
+  readonly earlier?: EarlierRecipients
   /** By which the same order is known again. */
   readonly terms: FilingTerms
 }
@@ -106,6 +109,7 @@ export async function fileNotice(filing: Filing, order: NoticeOrder): Promise<Re
     reporterKey: filer.reporterKey,
     hooks: hooksOf(filer, order, plan),
     allowFaults: order.allowFaults,
+    earlier: order.earlier,
   })
   if (!prepared.ok) return prepared
   const { bundle } = prepared.value

@@ -19,6 +19,7 @@ import {
   listedRecipients,
   type OpenList,
 } from './customer-list.ts'
+import { checkLeftOut, type EarlierRecipients } from './earlier-recipients.ts'
 import { faultLines } from './fault-lines.ts'
 import type { FilingWork } from './journal.ts'
 import { openProductFolder } from './product-files.ts'
@@ -49,6 +50,8 @@ export interface Preparation {
   readonly reporterKey: UnlockedKey
   readonly hooks: Omit<NoticeHooks, 'sealer'>
   readonly allowFaults: boolean
+  /** Who got the notice that this one follows. */
+  readonly earlier?: EarlierRecipients | undefined
 }
 
 /** A bundle and the customers' files, all durable. */
@@ -66,7 +69,8 @@ export interface PreparedBundle {
 /**
  * Goes from a customer list to a durable bundle and durable product files, in flat memory, from wherever an earlier run stopped.
  *
- * Refuses `customer-list-invalid` where somebody on the list cannot be told and that was not allowed; nothing is left behind then.
+ * Refuses `customer-list-invalid` where somebody on the list cannot be told and that was not allowed, and `recipients-missing` where the list
+ * leaves out who got the earlier notice; nothing is left behind then.
  */
 export async function prepareBundle(preparation: Preparation): Promise<Result<PreparedBundle>> {
   const { allowFaults, out, work } = preparation
@@ -100,7 +104,7 @@ export async function prepareBundle(preparation: Preparation): Promise<Result<Pr
 }
 
 async function readList(preparation: Preparation): Promise<Result<CheckedList>> {
-  const { allowFaults, openList, plan, work } = preparation
+  const { openList, plan, work } = preparation
   const known = work.journal().list
   if (known !== undefined) {
     if ((await hashList(openList)) === known.hash) return accept(known)
@@ -110,10 +114,20 @@ async function readList(preparation: Preparation): Promise<Result<CheckedList>> 
   }
   const { approval, template } = plan
   const list = await checkList(openList, { approval, folder: work.folder, template })
-  const fault = list.ok ? listFault(list.value, allowFaults) : undefined
+  const fault = list.ok ? await faultOf(preparation, list.value) : undefined
   if (list.ok && fault === undefined) work.note({ list: list.value })
   else work.remove()
   return fault ?? list
+}
+
+async function faultOf(
+  { allowFaults, earlier, plan, work }: Preparation,
+  list: CheckedList,
+): Promise<Result<never> | undefined> {
+  const fault = listFault(list, allowFaults)
+  if (fault !== undefined || earlier === undefined) return fault
+  const checked = await checkLeftOut(plan.kind, earlier, listedRecipients(work.folder, list))
+  return checked.ok ? undefined : checked
 }
 
 function listFault(list: CheckedList, allowFaults: boolean): Result<never> | undefined {

@@ -11,7 +11,7 @@ import { textOfList } from '#agent/filing/customer-list.ts'
 import { customerSource } from '#cli/customer-source.ts'
 import { EXIT } from '#cli/exit.ts'
 import { readJson, readText } from '#cli/files.ts'
-import { readKind } from '#cli/filing-options.ts'
+import { readKind, readLeftOut } from '#cli/filing-options.ts'
 import { type Call, type Command, type Output, say } from '#cli/output.ts'
 import { UsageError } from '#cli/usage-error.ts'
 
@@ -28,12 +28,14 @@ export const draft: Command = async (call) =>
     const [campaign, supersedes] = [args.maybe('campaign'), args.maybe('supersedes')]
     const [required, size] = [args.count('joint-required'), args.count('batch-size')]
     const hours = args.count('joint-hours') ?? 24
+    const leftOut = readLeftOut(call)
     await agent.draft(name, {
       matter: args.maybe('matter') ?? name,
       brief: brief.value,
       template: args.maybe('template') ?? 'account',
       kind: readKind(args.maybe('kind') ?? 'first'),
       ...(campaign === undefined ? {} : { campaign }),
+      ...(leftOut === undefined ? {} : { left_out: leftOut }),
       ...(supersedes === undefined ? {} : { supersedes }),
       ...(required === undefined ? {} : { joint: { hours, required } }),
       ...(size === undefined

@@ -7,6 +7,7 @@ import {
 import { checkSaid, endClock } from '#agent/hold-clock.ts'
 import { withFolder } from '#agent/filing/filing-folder.ts'
 import type { PreparedBundle } from '#agent/filing/prepare-bundle.ts'
+import { earlierInFolder } from '#agent/filing/earlier-recipients.ts'
 import { earlierNotice } from '#agent/filing/product-files.ts'
 import { conclude } from '#agent/filing/receipts.ts'
 import { checkSigned, forgetSigned, sendSigned } from '#agent/filing/signed-act.ts'
@@ -21,7 +22,13 @@ import { onDesk } from '#cli/desk.ts'
 import { customerSource } from '#cli/customer-source.ts'
 import { describeFiled } from '#cli/filed.ts'
 import { pathOf, readJson } from '#cli/files.ts'
-import { checkFolder, checkSupersedes, readJoint, readKind } from '#cli/filing-options.ts'
+import {
+  checkFolder,
+  checkSupersedes,
+  readJoint,
+  readKind,
+  readLeftOut,
+} from '#cli/filing-options.ts'
 import { withHome } from '#cli/home.ts'
 import type { Call, Command, Output } from '#cli/output.ts'
 import { openPassphrases } from '#cli/passphrase.ts'
@@ -139,7 +146,14 @@ async function readOrder({ call, filer }: Asked): Promise<Result<NoticeOrder>> {
   if (!said.ok) return said
   const approval = await namedApproval(call, filer.api)
   if (!approval.ok) return approval
-  const options = ['supersedes', 'supersedes-files', 'campaign', 'joint-required', 'joint-hours']
+  const options = [
+    'supersedes',
+    'supersedes-files',
+    'campaign',
+    'joint-required',
+    'joint-hours',
+    'left-out',
+  ]
   const given = options.flatMap((name) => {
     const value = args.maybe(name)
     return value === undefined ? [] : [[name, value] as const]
@@ -172,11 +186,12 @@ async function readOrder({ call, filer }: Asked): Promise<Result<NoticeOrder>> {
 }
 
 /** Where each customer's earlier notice is looked up. */
-function earlierIn(call: Call): Pick<NoticeOrder, 'earlierNotice'> {
+function earlierIn(call: Call): Pick<NoticeOrder, 'earlier' | 'earlierNotice'> {
   const earlier = call.args.maybe('supersedes-files')
   if (earlier === undefined) return {}
   const folder = pathOf(call, earlier)
   return {
+    earlier: earlierInFolder(folder, readLeftOut(call)),
     earlierNotice: async ({ account }) => await Promise.resolve(earlierNotice(folder, account)),
   }
 }

@@ -104,6 +104,11 @@ export const AGENT_COMMANDS: readonly CommandSpec[] = [
         value: 'KIND',
         help: 'first, update, correction or withdrawal; default first',
       },
+      'left-out': {
+        type: 'text',
+        value: 'REASON',
+        help: 'why some who got that notice are not told: account-closed, told-otherwise or (follow_up) not-affected',
+      },
       supersedes: {
         type: 'text',
         value: 'NAME',

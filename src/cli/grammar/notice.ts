@@ -90,6 +90,11 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
       },
       supersedes: { type: 'text', value: 'NOTICE', help: 'the notice that this one follows' },
       'supersedes-files': { type: 'text', value: 'DIR', help: 'product files of that notice' },
+      'left-out': {
+        type: 'text',
+        value: 'REASON',
+        help: 'why some who got that notice are not on the list: account-closed, told-otherwise or (follow_up) not-affected',
+      },
       'reporter-key': {
         type: 'text',
         value: 'FILE',
@@ -111,6 +116,19 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
       'dunant notice file --customers customers.csv --brief brief.json --out product --campaign 3d21… --joint-required 1 --party fabrikam.example --gpg 4AEE18F83AFDEB23… --reporter-key reporter',
     ],
     load: async () => (await import('#cli/commands/notice-file.ts')).file,
+  },
+  {
+    path: 'notice missing',
+    summary: 'write who got a notice and is not on a list: its correction is owed to them',
+    options: {
+      'supersedes-files': { type: 'text', value: 'DIR', help: 'product files of that notice' },
+      customers: { type: 'text', value: 'FILE.csv', help: 'the list; its column account is read' },
+      out: { type: 'text', value: 'FILE', help: 'the accounts, a line each' },
+    },
+    examples: [
+      'dunant notice missing --supersedes-files product --customers corrected.csv --out missing.txt',
+    ],
+    load: async () => (await import('#cli/commands/notice-missing.ts')).missing,
   },
   {
     path: 'notice show',
