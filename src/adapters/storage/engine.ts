@@ -24,6 +24,11 @@ export interface Engine {
    * @throws Unavailable
    */
   readonly write: (statements: readonly CompiledQuery[]) => Promise<CommitOutcome>
+  /**
+   * The same for a batch that is asked for when its turn has come, so that it may hold what was not there before. Left out where one caller
+   * must not wait for what another has begun, as on Workers.
+   */
+  readonly writeLater?: (batch: () => readonly CompiledQuery[]) => Promise<CommitOutcome>
   readonly close: () => Promise<void>
 }
 

@@ -96,6 +96,7 @@ export function postgresEngine({ url, connectionsMax = CONNECTIONS_MAX }: Postgr
       }
     },
     write: async (statements) => await writeSerially(pool, statements),
+    writeLater: async (batch) => await writeSerially(pool, batch()),
     close: async () => {
       await pool.end()
     },

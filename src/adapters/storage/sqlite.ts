@@ -43,7 +43,7 @@ interface Writer {
 }
 
 interface Job {
-  readonly statements: readonly CompiledQuery[]
+  readonly batch: () => readonly CompiledQuery[]
   readonly resolve: (outcome: CommitOutcome) => void
   readonly reject: (error: unknown) => void
 }
@@ -86,7 +86,8 @@ export function sqliteEngine({ path }: SqliteOptions): Engine {
   return {
     dialect: 'sqlite',
     read: async (query) => guarded(() => prepare(query.sql).all(...query.parameters)),
-    write: writer.write,
+    write: async (statements) => await writer.writeLater(() => statements),
+    writeLater: writer.writeLater,
     close: async () => {
       writer.flush()
       database.close()
@@ -124,6 +125,8 @@ function openDatabase(path: string): Database.Database {
   database.pragma(`wal_autocheckpoint = ${String(WAL_PAGES)}`)
   // What is deleted is overwritten, and not only forgotten.
   database.pragma('secure_delete = ON')
+  // What a savepoint may have to undo stays in memory: as a file it would lie outside this folder, and took more writes than the commits.
+  database.pragma('temp_store = MEMORY')
   return database
 }
 
@@ -158,7 +161,9 @@ function statementCache(database: Database.Database): (text: string) => Statemen
  *
  * A lone writer is hardly kept waiting: only after a commit that was shared does the next one wait by the clock.
  */
-function groupCommit(writer: Writer): Pick<Engine, 'write'> & { readonly flush: () => void } {
+function groupCommit(
+  writer: Writer,
+): Required<Pick<Engine, 'writeLater'>> & { readonly flush: () => void } {
   let queue: Job[] = []
   let isShared = false
   const forget = walForgetter(writer.database)
@@ -172,9 +177,9 @@ function groupCommit(writer: Writer): Pick<Engine, 'write'> & { readonly flush: 
   }
   return {
     flush,
-    write: async (statements) =>
+    writeLater: async (batch) =>
       await new Promise<CommitOutcome>((resolve, reject) => {
-        queue.push({ statements, resolve, reject })
+        queue.push({ batch, resolve, reject })
         if (queue.length > 1) return
         if (isShared) setTimeout(flush, GATHER_MILLISECONDS)
         else afterTurns(GATHER_TURNS, flush)
@@ -237,11 +242,11 @@ function endTransaction(database: Database.Database, prepare: (text: string) => 
 function runJob(
   database: Database.Database,
   prepare: (text: string) => Statement,
-  { statements, resolve, reject }: Job,
+  { batch, resolve, reject }: Job,
 ): () => void {
   prepare('savepoint job').run()
   try {
-    for (const { sql, parameters } of statements) prepare(sql).run(...parameters)
+    for (const { sql, parameters } of batch()) prepare(sql).run(...parameters)
     prepare('release job').run()
     return () => resolve('committed')
   } catch (error) {

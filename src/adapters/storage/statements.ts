@@ -187,7 +187,7 @@ function subjectRow(write: SubjectWrite, state: string): Tables['subject'] {
 }
 
 /** Of two writes to one subject the engines would keep different ones. */
-function refuseTwice(writes: readonly SubjectRef[]): void {
+export function refuseTwice(writes: readonly SubjectRef[]): void {
   const names = new Set(writes.map((write) => JSON.stringify([write.kind, write.id])))
   if (names.size !== writes.length) throw new Error('a commit writes one subject twice')
 }

@@ -26,12 +26,8 @@ import {
   signatureFromRow,
 } from './rows.ts'
 import { type QueryBuilder, queryBuilder, type Tables } from './schema.ts'
-import {
-  appendStatements,
-  commitStatements,
-  keepCheckpoint,
-  probeStatements,
-} from './statements.ts'
+import { appendStatements, keepCheckpoint, probeStatements } from './statements.ts'
+import { openCommits } from './together.ts'
 
 /** Rows that one call may name; more is a mistake of the caller. */
 const NAMED_MAX = 100
@@ -39,20 +35,21 @@ const NAMED_MAX = 100
 /** The storage port on one engine: all that differs between engines is behind `Engine`. */
 export function storageOn(engine: Engine): Storage {
   const builder = queryBuilder(engine.dialect)
+  const commits = openCommits(engine, builder)
   return {
     readSubjects: async (refs) => await readSubjects(engine, builder, refs),
     listSubjects: async (page) => await engine.read(subjectsTagged(builder, page)),
-    commit: async (commit) => {
-      const statements = commitStatements(builder, commit)
-      return statements.length === 0 ? 'committed' : await engine.write(statements)
-    },
+    commit: commits.commit,
     ...acts(engine, builder),
     ...log(engine, builder),
     ...tree(engine, builder),
     probe: async () => {
       await engine.write(probeStatements(builder))
     },
-    close: engine.close,
+    close: async () => {
+      await commits.settled()
+      await engine.close()
+    },
   }
 }
 
