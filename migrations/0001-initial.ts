@@ -56,20 +56,26 @@ async function createDecisions(tables: TableMaker): Promise<void> {
     .where(sql.ref('tag'), 'is not', null)
     .execute()
 
+  // What is long stands at the place of its act, the id of its first record: those of companies follow each other in time, so that acts that
+  // come together share pages. Under the hash of the act each would change pages of its own, several times as many.
   await table(tables, 'act')
     .addColumn('id', text, (column) => column.primaryKey().notNull())
     .addColumn('type', text, (column) => column.notNull())
+    .addColumn('place', text, (column) => column.notNull())
+    .execute()
+  await table(tables, 'act_payload')
+    .addColumn('place', text, (column) => column.primaryKey().notNull())
     .addColumn('payload', text, (column) => column.notNull())
     .execute()
 
   await table(tables, 'signature')
-    .addColumn('act', text, (column) => column.notNull().references('act.id'))
+    .addColumn('place', text, (column) => column.notNull().references('act_payload.place'))
     .addColumn('packet_hash', text, (column) => column.notNull())
     .addColumn('packet', text, (column) => column.notNull())
     .addColumn('fingerprint', text, (column) => column.notNull())
     .addColumn('party', text, (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
-    .addPrimaryKeyConstraint('signature_key', ['act', 'packet_hash'])
+    .addPrimaryKeyConstraint('signature_key', ['place', 'packet_hash'])
     .execute()
 }
 
@@ -82,6 +88,8 @@ async function createRecords(tables: TableMaker): Promise<void> {
   await table(tables, 'log_record')
     .addColumn('id', text, (column) => column.primaryKey().notNull())
     .addColumn('act', text, (column) => column.notNull())
+    // Of the first record of an act null, since its own id is the place.
+    .addColumn('place', text)
     .addColumn('event', text, (column) => column.notNull())
     .addColumn('digest', text, (column) => column.notNull())
     .addColumn('addendum', text, (column) => column.notNull())
@@ -99,7 +107,7 @@ async function createRecords(tables: TableMaker): Promise<void> {
       db,
     )
 
-  await db.schema.createIndex('log_record_by_act').on('log_record').column('act').execute()
+  await index('log_record_by_place', ['place'], sql`place is not null`)
   await sql`create unique index log_record_by_chain on log_record (chain) where chain is not null`.execute(
     db,
   )

@@ -97,7 +97,11 @@ const DAMAGES: readonly {
   {
     name: 'an act that was changed',
     check: 'acts',
-    damage: (home) => sql(home, "update act set payload = 'e30=' where type = 'mailbox.invite'"),
+    damage: (home) =>
+      sql(
+        home,
+        "update act_payload set payload = 'e30=' where place in (select place from act where type = 'mailbox.invite')",
+      ),
   },
   {
     name: 'a signature that is missing from the governance chain',
@@ -105,7 +109,7 @@ const DAMAGES: readonly {
     damage: (home) =>
       sql(
         home,
-        "delete from signature where act in (select id from act where type = 'charter.adopt') and party = 'contoso.example'",
+        "delete from signature where place in (select place from act where type = 'charter.adopt') and party = 'contoso.example'",
       ),
   },
   {

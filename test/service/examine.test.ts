@@ -59,7 +59,9 @@ test('a PostgreSQL database that is well has no fault, from its tree to every li
 })
 
 test('an act and a record that were changed in PostgreSQL are found', async () => {
-  await sql("update act set payload = 'e30=' where type = 'notice.file'")
+  await sql(
+    "update act_payload set payload = 'e30=' where place in (select place from act where type = 'notice.file')",
+  )
   expect(await faults()).toEqual(['acts'])
   await sql("update log_record set addendum = 'AAAA' where leaf_index = 1")
   expect(await faults()).toEqual(['records', 'acts'])

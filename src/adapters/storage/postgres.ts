@@ -27,7 +27,7 @@ const UNIQUE_VIOLATION = '23505'
  * to try again; an index lookup locks what it read.
  */
 const BEGIN =
-  'begin isolation level serializable; set local synchronous_commit = on; set local enable_seqscan = off'
+  'begin isolation level serializable; set local synchronous_commit = on; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off'
 
 /**
  * A second attempt writes alone: nearly every batch inserts into `guard`, and this lock waits for those under way and holds up the rest.

@@ -1,10 +1,10 @@
-import { type CompiledQuery, sql } from 'kysely'
+import { type CompiledQuery, type RawBuilder, sql } from 'kysely'
 import type { SubjectPage, SubjectRef } from '#ports/storage.ts'
 import { type Buildable, compiled } from './compiled.ts'
-import { overRows, type RecordRow } from './rows.ts'
+import { overRows, type RecordRow, type WholeAct } from './rows.ts'
 import { COLUMNS, type QueryBuilder, type RowOf, type Tables } from './schema.ts'
 
-const SIGNATURE = ['act', 'packet_hash', 'packet', 'fingerprint', 'party', 'created_at'] as const
+const SIGNATURE = ['packet_hash', 'packet', 'fingerprint', 'party', 'created_at'] as const
 const RECORD = [
   'id',
   'act',
@@ -51,33 +51,33 @@ export function subjectsTagged(
   )
 }
 
-export function actNamed(builder: QueryBuilder, id: string): CompiledQuery<Tables['act']> {
+export function actNamed(builder: QueryBuilder, id: string): CompiledQuery<WholeAct> {
   return compiled(builder, { name: 'actNamed', given: { id } }, (given, db) =>
-    db.selectFrom('act').select(['id', 'type', 'payload']).where('id', '=', given.id),
+    wholeActs(db).where('id', '=', given.id),
   )
 }
 
-export function actsNamed(
-  { db }: QueryBuilder,
-  ids: readonly string[],
-): CompiledQuery<Tables['act']> {
+export function actsNamed({ db }: QueryBuilder, ids: readonly string[]): CompiledQuery<WholeAct> {
+  return wholeActs(db).where('id', 'in', ids).orderBy('id').compile()
+}
+
+// oxlint-disable-next-line typescript/explicit-function-return-type -- Kysely's own type, which says what is selected
+function wholeActs(db: QueryBuilder['db']) {
   return db
     .selectFrom('act')
+    .innerJoin('act_payload', 'act_payload.place', 'act.place')
     .select(['id', 'type', 'payload'])
-    .where('id', 'in', ids)
-    .orderBy('id')
-    .compile()
 }
 
 export function signaturesOfAct(
   builder: QueryBuilder,
   act: string,
-): CompiledQuery<Tables['signature']> {
+): CompiledQuery<Omit<Tables['signature'], 'place'>> {
   return compiled(builder, { name: 'signaturesOfAct', given: { act } }, (given, db) =>
     db
       .selectFrom('signature')
       .select(SIGNATURE)
-      .where('act', '=', given.act)
+      .where('place', '=', placeOf(given.act))
       .orderBy('created_at')
       .orderBy('packet_hash'),
   )
@@ -85,8 +85,19 @@ export function signaturesOfAct(
 
 export function recordsOfAct(builder: QueryBuilder, act: string): CompiledQuery<RecordRow> {
   return compiled(builder, { name: 'recordsOfAct', given: { act } }, (given, db) =>
-    db.selectFrom('log_record').select(RECORD).where('act', '=', given.act).orderBy('id'),
+    db
+      .selectFrom('log_record')
+      .select(RECORD)
+      .where(({ eb, or }) =>
+        or([eb('id', '=', placeOf(given.act)), eb('place', '=', placeOf(given.act))]),
+      )
+      .orderBy('id'),
   )
+}
+
+/** Where everything about an act stands; see `insertPlaced`. */
+function placeOf(act: string): RawBuilder<string> {
+  return sql`coalesce((select act.place from act where act.id = ${act}), ${act})`
 }
 
 export function governanceFrom(

@@ -64,6 +64,30 @@ export function insertRows<Name extends keyof Tables>(
   })
 }
 
+/**
+ * Statements that insert rows at the places of their acts. An act that was never stored stands at its own id, and what is of no act nowhere.
+ */
+export function insertPlaced<Name extends 'log_record' | 'signature'>(
+  builder: QueryBuilder,
+  name: Name,
+  rows: readonly Placed<Name>[],
+): readonly CompiledQuery[] {
+  const columns: Columns = COLUMNS[name]
+  const given: Columns = { ...columns, act: 'text', place: 'text?' }
+  return overUntyped(builder, { name: `insert ${name}`, columns: given, rows }, (table) => {
+    const names = sql.join(Object.keys(columns).map((column) => sql.ref(column)))
+    const place = sql`coalesce(given.place, (select act.place from act where act.id = given.act), nullif(given.act, ''))`
+    // The first record of an act stands there already.
+    const placed = name === 'log_record' ? sql`nullif(${place}, given.id)` : place
+    const values = sql.join(
+      Object.keys(columns).map((column) =>
+        column === 'place' ? placed : sql.ref(`given.${column}`),
+      ),
+    )
+    return sql`insert into ${sql.table(name)} (${names}) select ${values} from ${table} as given`
+  })
+}
+
 function unpacked(dialect: Dialect, columns: Columns, json: string): RawBuilder<unknown> {
   const selection = sql.join(
     Object.entries(columns).map(([name, type], position) => {
@@ -95,17 +119,26 @@ function chunks(texts: readonly string[]): readonly string[] {
   return pending.length > 0 ? [...arrays, `[${pending.join(',')}]`] : arrays
 }
 
-export function actToRow({ id, type, payload }: ActRow): Tables['act'] {
-  return { id, type, payload: base64(payload) }
-}
+/** An act with its payload, as it is read. */
+export type WholeAct = Omit<Tables['act'] & Tables['act_payload'], 'place'>
 
-export function actFromRow({ id, type, payload }: Tables['act']): ActRow {
+export function actFromRow({ id, type, payload }: WholeAct): ActRow {
   return { id, type, payload: bytesFromBase64(payload) }
 }
 
-export function signatureToRow(signature: SignatureRow): Tables['signature'] {
+/** A row that stands at the place of its act: where that is not known here, the statement that inserts it finds it. */
+type Placed<Name extends keyof Tables> = Omit<Tables[Name], 'place'> & {
+  readonly act: string
+  readonly place: string | null
+}
+
+export function signatureToRow(
+  signature: SignatureRow,
+  place: string | undefined,
+): Placed<'signature'> {
   return {
     act: signature.act,
+    place: place ?? null,
     packet_hash: signature.packetHash,
     packet: base64(signature.packet),
     fingerprint: signature.fingerprint,
@@ -114,9 +147,12 @@ export function signatureToRow(signature: SignatureRow): Tables['signature'] {
   }
 }
 
-export function signatureFromRow(row: Tables['signature']): SignatureRow {
+export function signatureFromRow(
+  act: string,
+  row: Omit<Tables['signature'], 'place'>,
+): SignatureRow {
   return {
-    act: row.act,
+    act,
     packetHash: row.packet_hash,
     packet: bytesFromBase64(row.packet),
     fingerprint: row.fingerprint,
@@ -125,10 +161,11 @@ export function signatureFromRow(row: Tables['signature']): SignatureRow {
   }
 }
 
-export function recordToRow(record: LogRecord): Tables['log_record'] {
+export function recordToRow(record: LogRecord, place: string | undefined): Placed<'log_record'> {
   return {
     id: record.id,
     act: record.act,
+    place: place ?? null,
     event: record.event,
     digest: sha256Hex(record.addendum),
     addendum: base64(record.addendum),
@@ -140,8 +177,8 @@ export function recordToRow(record: LogRecord): Tables['log_record'] {
   }
 }
 
-/** A row of `log_record` without the digest, which only finds it. */
-export type RecordRow = Omit<Tables['log_record'], 'digest'>
+/** A row of `log_record` without what only finds it. */
+export type RecordRow = Omit<Tables['log_record'], 'digest' | 'place'>
 
 export function recordFromRow(row: RecordRow): LoggedRecord {
   return {

@@ -17,9 +17,10 @@ import type { Template } from './compiled.ts'
 /** Every column with its SQL type; `?` means that it may be null. */
 export const COLUMNS = {
   subject: { kind: 'text', id: 'text', version: 'bigint', state: 'text', tag: 'text?' },
-  act: { id: 'text', type: 'text', payload: 'text' },
+  act: { id: 'text', type: 'text', place: 'text' },
+  act_payload: { place: 'text', payload: 'text' },
   signature: {
-    act: 'text',
+    place: 'text',
     packet_hash: 'text',
     packet: 'text',
     fingerprint: 'text',
@@ -29,6 +30,7 @@ export const COLUMNS = {
   log_record: {
     id: 'text',
     act: 'text',
+    place: 'text?',
     event: 'text',
     digest: 'text',
     addendum: 'text',

@@ -2,7 +2,7 @@ import { type CompiledQuery, sql } from 'kysely'
 import { base64, hex } from '#core/bytes.ts'
 import type { Commit, LogAppend, SubjectGuard, SubjectRef, SubjectWrite } from '#ports/storage.ts'
 import { compiled } from './compiled.ts'
-import { actToRow, insertRows, overRows, recordToRow, signatureToRow } from './rows.ts'
+import { insertPlaced, insertRows, overRows, recordToRow, signatureToRow } from './rows.ts'
 import { COLUMNS, type QueryBuilder, type RowOf, type Tables } from './schema.ts'
 
 const { kind, id, version } = COLUMNS.subject
@@ -34,9 +34,39 @@ export function commitStatements(builder: QueryBuilder, commit: Commit): readonl
       kept.filter((row) => !isNew(row)),
     ),
     ...deleteSubjects(builder, removed),
-    ...insertRows(builder, 'act', commit.acts.map(actToRow)),
-    ...insertRows(builder, 'signature', commit.signatures.map(signatureToRow)),
-    ...insertRows(builder, 'log_record', commit.records.map(recordToRow)),
+    ...insertActs(builder, commit),
+  ]
+}
+
+/** New acts stand where their first record does, and everything about them with them. */
+function insertActs(
+  builder: QueryBuilder,
+  { acts, records, signatures }: Commit,
+): readonly CompiledQuery[] {
+  const firstRecords = new Map(records.toReversed().map((record) => [record.act, record.id]))
+  const places = new Map(acts.map((act) => [act.id, firstRecords.get(act.id) ?? act.id]))
+  const placeOf = (act: string): string => places.get(act) ?? act
+  return [
+    ...insertRows(
+      builder,
+      'act',
+      acts.map((act) => ({ id: act.id, type: act.type, place: placeOf(act.id) })),
+    ),
+    ...insertRows(
+      builder,
+      'act_payload',
+      acts.map((act) => ({ place: placeOf(act.id), payload: base64(act.payload) })),
+    ),
+    ...insertPlaced(
+      builder,
+      'signature',
+      signatures.map((signature) => signatureToRow(signature, places.get(signature.act))),
+    ),
+    ...insertPlaced(
+      builder,
+      'log_record',
+      records.map((record) => recordToRow(record, places.get(record.act))),
+    ),
   ]
 }
 
@@ -74,7 +104,11 @@ export function appendStatements(
   return [
     guardNewest(builder, append.expectedSize),
     ...insertRows(builder, 'log_head', heads),
-    ...insertRows(builder, 'log_record', append.newRecords.map(recordToRow)),
+    ...insertPlaced(
+      builder,
+      'log_record',
+      append.newRecords.map((record) => recordToRow(record, undefined)),
+    ),
     ...placeRecords(builder, places),
     ...insertRows(builder, 'log_entry', entries),
     ...insertRows(builder, 'log_node', nodes),

@@ -86,7 +86,7 @@ function acts(engine: Engine, builder: QueryBuilder): Pick<Storage, ActMethods> 
     },
     signaturesOf: async (act) => {
       const rows = await engine.read(signaturesOfAct(builder, act))
-      return rows.map(signatureFromRow)
+      return rows.map((row) => signatureFromRow(act, row))
     },
     recordsOf: async (act) => (await engine.read(recordsOfAct(builder, act))).map(recordFromRow),
   }
