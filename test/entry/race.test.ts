@@ -15,7 +15,7 @@ import { bundleFor, idOf, noticeBody, upload } from '#test/helpers/notices.ts'
 import { accepted } from '#test/helpers/openpgp-keys.ts'
 
 // Four real servers on one PostgreSQL with one log signer. A lock on a table that every write touches lets all of them read and decide, and
-// none write, until enough of them wait.
+// none write, until enough of them wait: one batch of commits of each process, and behind it whatever else that has decided meanwhile.
 
 const PROCESSES = 4
 const LAST_SIGNATURES = 20
@@ -113,7 +113,7 @@ test('of twenty last signatures under one act one completes it', async () => {
       return async () => await server(i).cosign(id, signature)
     }),
   )
-  const answers = await race(8, racers)
+  const answers = await race(PROCESSES, racers)
   const completed = answers.filter(({ status }) => status === 201)
   expect(completed.map(({ body }) => body['status'])).toEqual(['effective'])
   const others = answers.filter(({ status }) => status !== 201)
@@ -189,7 +189,7 @@ test('acts that have nothing in common all pass, and the log has each once and n
     const body = { tokens: [sha256Hex(systemRandom(32))] }
     return await server(i).submit('mailbox.invite', body, contoso)
   })
-  const answers = await race(8, racers)
+  const answers = await race(PROCESSES, racers)
   await holdTo(
     server(3),
     answers.map((answer) => idOf(answer)),
