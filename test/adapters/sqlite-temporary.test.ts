@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { migrateSqliteStorage, openSqliteStorage } from '#adapters/storage/sqlite.ts'
+import type { ActRow } from '#ports/storage.ts'
 import { act, commitOf } from '#test/ports/storage.fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dunant-temporary-'))
@@ -16,11 +17,6 @@ test('SQLite writes nothing outside its own files, however much a commit changes
   const path = join(folder, 'database')
   await migrateSqliteStorage({ path })
   const storage = await openSqliteStorage({ path })
-  const acts = (from: number) =>
-    Array.from({ length: 2_000 }, (_, i) => ({
-      ...act(String(from + i)),
-      payload: new Uint8Array(600),
-    }))
   await storage.commit(commitOf({ acts: acts(0) }))
   const before = statSync(temporary, { bigint: true }).mtimeNs
   // What these change must be undone if they fail: far more pages than SQLite keeps in memory by itself.
@@ -30,3 +26,11 @@ test('SQLite writes nothing outside its own files, however much a commit changes
   expect(statSync(temporary, { bigint: true }).mtimeNs).toBe(before)
   await storage.close()
 })
+
+/** Acts that take some hundred pages. */
+function acts(from: number): ActRow[] {
+  return Array.from({ length: 2_000 }, (_, i) => ({
+    ...act(String(from + i)),
+    payload: new Uint8Array(600),
+  }))
+}

@@ -88,8 +88,8 @@ export function recordsOfAct(builder: QueryBuilder, act: string): CompiledQuery<
     db
       .selectFrom('log_record')
       .select(RECORD)
-      .where(({ eb, or }) =>
-        or([eb('id', '=', placeOf(given.act)), eb('place', '=', placeOf(given.act))]),
+      .where((row) =>
+        row.or([row('id', '=', placeOf(given.act)), row('place', '=', placeOf(given.act))]),
       )
       .orderBy('id'),
   )
