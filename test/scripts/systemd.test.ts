@@ -51,6 +51,7 @@ test('there is a unit for each command that listens', () => {
       'dunant.service',
       'dunant-log-signer.service',
       'dunant-witness.service',
+      'dunant-agent.service',
     ]),
   )
 })
@@ -101,8 +102,9 @@ test.each(UNITS)('%s gives the process longer to end than it takes', (unit) => {
 
 test.each(UNITS)('%s does not start again what a person must look at', (unit) => {
   expect(values(unit, 'Restart')).toEqual(['on-failure'])
+  const own = unit === 'dunant-agent.service' ? [EXIT.key] : []
   expect(values(unit, 'RestartPreventExitStatus')).toEqual([
-    [EXIT.usage, EXIT.input, EXIT.unverified].join(' '),
+    [EXIT.usage, EXIT.input, EXIT.unverified, ...own].join(' '),
   ])
 })
 

@@ -1,0 +1,72 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AgentClient, openAgent } from '#client/agent.ts'
+import { type ServedAgent, startAgent } from '#entry/agent.ts'
+import { addAgentClient, createAgentHome } from '#entry/agent-home.ts'
+import { shippedTemplates } from '#entry/templates.ts'
+import { untilPhase } from '#test/helpers/agent-process.ts'
+import { ORIGIN } from '#test/helpers/coalition.ts'
+import { openCampaign } from '#test/helpers/notices.ts'
+import { scratch } from '#test/helpers/command-line.ts'
+import { type ServerProcess, startServerProcess } from '#test/helpers/server-process.ts'
+import { BRIEF } from '#test/helpers/statements.ts'
+
+const folder = scratch()
+let server: ServerProcess
+let agent: ServedAgent
+let client: AgentClient
+
+beforeAll(async () => {
+  const templates = shippedTemplates()
+  server = await startServerProcess({ templates: templates.map(({ hash }) => hash).toSorted() })
+  const [company] = server.coalition.companies
+  if (company === undefined) throw new Error('no company')
+  const home = join(folder.path, 'agent')
+  mkdirSync(home, { mode: 0o700 })
+  const { genesis } = server.coalition.ports
+  createAgentHome(home, { party: company.domain, server: server.url, origin: ORIGIN, genesis })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as it was just made
+  const made = JSON.parse(addAgentClient(home, 'all', ['banner', 'events', 'notices', 'read'])) as {
+    id: string
+    key: string
+  }
+  agent = await startAgent({ home, key: company.key, port: 0, templates, log: () => undefined })
+  client = openAgent({ ...made, url: agent.url })
+})
+afterAll(async () => {
+  await agent.close()
+  await server.clear()
+  folder.clear()
+})
+
+test('a joint notice is shown by nobody until the last support has come, and on the banner a moment later', async () => {
+  const [own, other] = server.coalition.companies
+  if (own === undefined || other === undefined) throw new Error('no companies')
+  const campaign = await openCampaign(server.coalition, own, [other])
+  expect((await server.coalition.submit('campaign.accept', { campaign }, other)).status).toBe(201)
+  await client.draft('joint', {
+    matter: 'case-1',
+    brief: BRIEF,
+    campaign,
+    joint: { required: 1, hours: 2 },
+    batches: { size: 100, minutes: 60 },
+  })
+  const account = 'anna@mail.example'
+  await client.report('one', { notice: 'joint', account, language: 'en' })
+  await client.file('joint')
+  await untilPhase(client, 'joint', 'filed')
+  const session = { session: 's', authenticatedAt: 1 }
+  await sleep(3000)
+  expect(await client.banner(account, session)).toBeNull()
+  const { act, lane } = await client.standing('joint')
+  expect(lane).toBe('priority')
+  const body = { notice: act ?? '', statements: ['issuer_is_genuine'] } as const
+  expect((await server.coalition.submit('notice.support', body, other)).status).toBe(201)
+  const signedAt = Date.now()
+  while ((await client.banner(account, session)) === null) await sleep(100)
+  // The aim is 15 minutes; the agent looks every two seconds.
+  expect(Date.now() - signedAt).toBeLessThan(15 * 60 * 1000)
+  expect((await client.proof(account))?.receipt?.supports).toHaveLength(1)
+})
