@@ -34,7 +34,9 @@ export async function mailDue(agent: Agent, relay: MailRelay): Promise<void> {
   for (const row of await agent.store.listNotices()) {
     const { name, phase, state } = recordOf(row)
     if (phase !== 'released' || state.isMailed === true) continue
-    const { receipt } = secretsOf(agent, row)
+    const whole = await agent.store.readNotice(name)
+    if (whole === undefined) continue
+    const { receipt } = secretsOf(agent, whole)
     for (let after = ''; ; ) {
       const products = await agent.store.listProducts(name, after)
       if (products.length === 0) break

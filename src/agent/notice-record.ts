@@ -52,7 +52,13 @@ export interface NoticeRecord {
 }
 
 /** Reads what is not secret of a stored notice. */
-export function recordOf({ matter, name, phase, state, version }: NoticeRow): NoticeRecord {
+export function recordOf({
+  matter,
+  name,
+  phase,
+  state,
+  version,
+}: Omit<NoticeRow, 'sealed'>): NoticeRecord {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by this file alone
   return { matter, name, phase, version, state: JSON.parse(state) as NoticeState }
 }

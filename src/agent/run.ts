@@ -1,5 +1,6 @@
 import type { Api } from '#client/http.ts'
 import type { Result } from '#core/result.ts'
+import { DAY_SECONDS } from '#core/time.ts'
 import type { Agent } from './agent.ts'
 import { fileCampaign, type FilingWorkplace } from './file-campaign.ts'
 import { type NoticeRecord, recordOf } from './notice-record.ts'
@@ -33,6 +34,8 @@ export interface RunningAgent {
 /** A notice that is filed is looked after so often: whoever signs last waits no longer than that for the banner. */
 const POLL_MILLISECONDS = 2000
 const ACKNOWLEDGEMENT_SECONDS = 60
+/** Nobody acknowledges a notice after a quarter of a year. */
+const ACKNOWLEDGED_SECONDS = 90 * DAY_SECONDS
 /** Filings under way at once, so that a small notice never waits for a large one. */
 const FILINGS_MAX = 4
 
@@ -128,7 +131,9 @@ async function noteAll(
   notices: readonly NoticeRecord[],
 ): Promise<void> {
   for (const notice of notices) {
-    if (notice.phase !== 'released') continue
+    const { releasedAt = 0 } = notice.state
+    const isOld = agent.now() - releasedAt > ACKNOWLEDGED_SECONDS
+    if (notice.phase !== 'released' || isOld) continue
     const note = async (api: Api): Promise<Result<void>> =>
       await noteAcknowledgements(agent, api, notice)
     await guarded(agent, 'acknowledgements', async () => {

@@ -147,8 +147,8 @@ export interface HoldRow {
  */
 export interface AgentStore {
   readNotice(name: string): Promise<NoticeRow | undefined>
-  /** In the order of their names. */
-  listNotices(): Promise<readonly NoticeRow[]>
+  /** Without what is sealed, in the order of their names: asked again and again. */
+  listNotices(): Promise<readonly Omit<NoticeRow, 'sealed'>[]>
   /** Puts a notice whose stored version is `version - 1`, 0 for none. False where it is another. */
   putNotice(notice: NoticeRow): Promise<boolean>
   readEvent(eventTag: string): Promise<EventRow | undefined>

@@ -20,7 +20,13 @@ export function noticeStore(database: AgentDatabase): Part {
       return row === undefined ? undefined : noticeOf(row)
     },
     listNotices: async () => {
-      const rows = await engine.read(notices.orderBy('name').compile())
+      const rows = await engine.read(
+        db
+          .selectFrom('notice')
+          .select(['name', 'matter', 'phase', 'version', 'state'])
+          .orderBy('name')
+          .compile(),
+      )
       return rows.map(noticeOf)
     },
     putNotice: async (notice) => (await engine.write(putNotice(database, notice))) === 'committed',

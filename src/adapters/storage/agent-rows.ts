@@ -4,7 +4,6 @@ import type {
   DismissalRow,
   EventRow,
   NoticePhase,
-  NoticeRow,
   RecipientRow,
   RecipientState,
   WebhookRow,
@@ -13,7 +12,9 @@ import type { AgentTables } from './agent-schema.ts'
 
 // Rows of the database in the words of the port, and back. What stands in a column of a closed list was written by this file alone.
 
-export function noticeOf(row: AgentTables['notice']): NoticeRow {
+export function noticeOf<T extends Omit<AgentTables['notice'], 'sealed'>>(
+  row: T,
+): T & { readonly phase: NoticePhase } {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- from a closed list
   return { ...row, phase: row.phase as NoticePhase }
 }
