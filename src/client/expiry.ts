@@ -41,7 +41,8 @@ export async function expiringOfficers(
   return found
 }
 
-function warningFor(secondsLeft: number): Expiry['warning'] | undefined {
+/** The warning that is due so many seconds before the end of a certificate, an officer's or a mailbox's; `undefined` while none is. */
+export function warningFor(secondsLeft: number): Expiry['warning'] | undefined {
   if (secondsLeft <= 0) return 0
   return WARNING_DAYS.findLast((days) => secondsLeft <= days * DAY_SECONDS)
 }

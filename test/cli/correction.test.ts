@@ -74,3 +74,18 @@ test('that somebody is not affected is no reason to withhold a correction, but o
   const closed = await correct([anna(true), LUC], 'd', '--left-out account-closed')
   expect(jsonOf(await accepted(Promise.resolve(closed)))).toMatchObject({ told: 2 })
 })
+
+test('a mailbox whose key changed is told of until the notice is filed again to the new key', async () => {
+  const state = async (id: string, files: string): Promise<unknown> =>
+    jsonOf(await accepted(solo.company(`notice keys ${id} --files ${solo.path(files)}`)))
+  expect(await state(notice, 'product')).toMatchObject({ mailboxes: [{ mailbox, state: 'good' }] })
+  fingerprint = textOf(await accepted(solo.dunant('customer', 'mailbox rotate')), 'fingerprint')
+  expect(await state(notice, 'product')).toMatchObject({ mailboxes: [{ state: 'unconfirmed' }] })
+  const rows = list('again.csv', anna(true), LUC)
+  const again = textOf(
+    await accepted(solo.company(`notice file ${rows} --out ${solo.path('again')}`)),
+    'id',
+  )
+  expect(await state(again, 'again')).toMatchObject({ mailboxes: [{ state: 'good' }] })
+  expect(await state(notice, 'product')).toMatchObject({ mailboxes: [{ state: 'rotated' }] })
+})

@@ -171,6 +171,21 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('#cli/commands/notice-status.ts')).status,
   },
   {
+    path: 'notice keys',
+    summary:
+      'tell which mailboxes of a notice cannot read it any more, or soon cannot be written to',
+    about: [
+      'A mailbox that was closed, whose key has changed since, or whose key nobody confirmed, is still told in your product. What is said here of a changed key is for the customer to confirm to you in your product, never by mail.',
+    ],
+    args: [NOTICE],
+    options: {
+      files: { type: 'text', value: 'DIR', help: 'product files of the notice' },
+    },
+    uses: SIGNING,
+    examples: ['dunant notice keys c07d… --files product --party contoso.example --key alice'],
+    load: async () => (await import('#cli/commands/notice-keys.ts')).keys,
+  },
+  {
     path: 'notice withdraw',
     summary: 'take back a joint notice before its release',
     about: ['After release nothing is undone: file a notice of kind withdrawal.'],
