@@ -4,7 +4,7 @@ import { splitSignedMessage } from '#core/packets.ts'
 import { fromBase64 } from '#core/bytes.ts'
 import { readEntity } from '#core/entity.ts'
 import type { NoticeStatement } from '#core/notice-statement.ts'
-import { renderNotice } from '#core/notice-text.ts'
+import { noticeTexts, renderNotice } from '#core/notice-text.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
@@ -264,10 +264,10 @@ async function keep(
     products.map(({ file, row }) => {
       const reference = references.get(row)
       const statement = statementOf(file)
-      const text = of.template.texts.get(statement?.language ?? '')
-      if (reference === undefined || statement === undefined || text === undefined)
+      if (reference === undefined || statement === undefined)
         throw new Error('what was composed is for nobody who was reported')
-      const rendered = renderNotice(text, statement)
+      const texts = noticeTexts(statement, (wanted) => of.template.texts.get(wanted))
+      const rendered = texts.ok ? renderNotice(texts.value, statement) : texts
       if (!rendered.ok) throw new Error('what was composed cannot be rendered')
       const { direction, language, lines: shown, subject } = rendered.value
       const kept: KeptNotice = { file, language, direction, subject, lines: shown }

@@ -1,5 +1,4 @@
-import { noticeSalts, previewNotice } from '#client/notice.ts'
-import { hex } from '#core/bytes.ts'
+import { noticeIds, noticeSalts, previewNotice } from '#client/notice.ts'
 import { type Agent, allow, deny, type LocalResult, templateOf } from './agent.ts'
 import { recordOf, secretsOf } from './notice-record.ts'
 import { recipientOf } from './recipient-record.ts'
@@ -11,8 +10,6 @@ export interface Preview {
   readonly subject: string
   readonly lines: readonly string[]
 }
-
-const NOTICE_BYTES = 16
 
 /** Shows what the recipient of an event would read, all their events folded into one. Nothing is signed. */
 export async function previewEvent(
@@ -44,10 +41,11 @@ export async function previewEvent(
   const rendered = previewNotice(
     plan,
     { ...recipientOf(agent, recipient), line: 1 },
-    { notice: hex(agent.random(NOTICE_BYTES)) },
+    noticeIds(agent.random),
   )
   if (!rendered.ok)
     return deny('notice-invalid', rendered.refusal.detail ?? rendered.refusal.reason)
-  const { direction, language, lines, subject } = rendered.value
+  const { lines, notice: shown } = rendered.value
+  const { direction, language, subject } = shown
   return allow({ direction, language, lines, subject })
 }

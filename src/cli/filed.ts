@@ -1,5 +1,5 @@
 import type { PreparedBundle } from '#agent/filing/prepare-bundle.ts'
-import { faultLines } from '#agent/filing/fault-lines.ts'
+import { faultLines, lackingLines } from '#agent/filing/fault-lines.ts'
 import type { SubmittedAct } from '#client/http.ts'
 import { describeSubmitted } from './describe.ts'
 import type { Output } from './output.ts'
@@ -26,6 +26,7 @@ export function describeFiled(filed: {
     ...faultLines({ faults: prepared?.leftOut ?? [], count: prepared?.leftOutCount ?? 0 }).map(
       (line) => `careful ${line}: NOT TOLD`,
     ),
+    ...lackingLines(prepared?.lacking ?? {}).map((line) => `careful ${line}`),
     ...(prepared?.undeliverable ?? []).map(
       ({ line, lost, refusal }) =>
         `careful line ${String(line)}: ${LOST[lost]} (${refusal.reason})`,
@@ -45,6 +46,7 @@ export function describeFiled(filed: {
       told: prepared?.told ?? null,
       resumed: prepared?.resumed ?? 0,
       left_out: prepared?.leftOutCount ?? 0,
+      other_language: prepared?.lacking ?? {},
       undeliverable: prepared?.undeliverable ?? [],
       files: folder,
       with_receipt: proven,

@@ -2,7 +2,7 @@ import { accept, refuse, type Refused, type Result } from '#core/result.ts'
 
 /** The columns of a company's customer list. */
 export const CUSTOMER_COLUMNS: CsvColumns = {
-  optional: ['mailbox', 'fingerprint', 'country'],
+  optional: ['mailbox', 'fingerprint', 'country', 'also', 'safety'],
   required: ['account', 'language', 'facts'],
 }
 

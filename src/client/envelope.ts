@@ -3,8 +3,8 @@ import { formatLine } from '#core/bundle.ts'
 import { lineCommitment, normaliseAccount } from '#core/commitment.ts'
 import { composeEntity } from '#core/entity.ts'
 import type { NoticeRecipient, NoticeStatement } from '#core/notice-statement.ts'
+import type { NoticeTexts } from '#core/notice-text.ts'
 import { accept, type Result } from '#core/result.ts'
-import type { TemplateText } from '#core/template.ts'
 import type { VerifiedMailbox } from './mailbox.ts'
 import { encryptTo, signEntity, type UnlockedKey } from './openpgp.ts'
 
@@ -12,8 +12,8 @@ import { encryptTo, signEntity, type UnlockedKey } from './openpgp.ts'
 export interface EnvelopeDraft {
   /** Everything but whom it is for: that follows from the line. */
   readonly statement: Omit<NoticeStatement, 'to'>
-  /** The words of the adopted template in the statement's language. */
-  readonly text: TemplateText
+  /** The words of the adopted template in the statement's languages. */
+  readonly texts: NoticeTexts
   readonly reporterKey: UnlockedKey
   /** When the signature says it was made, and when certificates must be good: POSIX seconds. */
   readonly at: number
@@ -83,7 +83,7 @@ export function productLine(commitment: string): string {
 }
 
 async function signFor(draft: EnvelopeDraft, to: NoticeRecipient): Promise<Result<Uint8Array>> {
-  const entity = composeEntity({ ...draft.statement, to }, draft.text)
+  const entity = composeEntity({ ...draft.statement, to }, draft.texts)
   if (!entity.ok) return entity
   return accept(await signEntity(draft.reporterKey, entity.value, { at: draft.at }))
 }

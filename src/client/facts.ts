@@ -6,7 +6,7 @@ import { parseFacts } from '#wire/notice.ts'
 
 const CELL_CHARACTERS_MAX = 4096
 /** Fields that hold one value, and fields that hold several, parted by commas. */
-const SINGLE = ['asset', 'seen', 'target_state', 'window_from', 'window_to'] as const
+const SINGLE = ['asset', 'safety', 'seen', 'target_state', 'window_from', 'window_to'] as const
 const SEVERAL = ['actions_now', 'actions_week', 'sought'] as const
 const FIELDS: readonly string[] = [...SINGLE, ...SEVERAL]
 const IS_PAIRS = /^[a-z_]+\s*=/

@@ -1,18 +1,19 @@
 import type { JointTerms, NoticeFileBody, NoticeKind } from '#core/act-bodies.ts'
 import { hex } from '#core/bytes.ts'
+import { CHECK_CODE_RANDOM_BYTES, checkCodeOf } from '#core/check-code.ts'
 import { briefCommitment, templateCommitment } from '#core/commitment.ts'
 import { composeEntity } from '#core/entity.ts'
 import type { Brief, NoticeStatement } from '#core/notice-statement.ts'
-import { type RenderedNotice, renderNotice } from '#core/notice-text.ts'
+import { noticeTexts } from '#core/notice-text.ts'
 import type { Refusal } from '#core/refusal.ts'
-import { refuse, type Result } from '#core/result.ts'
-import type { TemplateText } from '#core/template.ts'
+import type { Result } from '#core/result.ts'
 import type { Template } from '#wire/assemble-template.ts'
 import type { OpenedApproval } from './approval.ts'
 import type { Bundle } from './bundle.ts'
 import type { Api } from './http.ts'
 import { inBatches, inFlight } from './in-flight.ts'
 import { type VerifiedMailbox, verifyMailbox } from './mailbox.ts'
+import { formNotice, type FormedNotice, type NoticeForm } from './notice-forms.ts'
 import { pinMailbox, pinnedMailbox, type PinStore } from './pins.ts'
 import type { RandomBytes } from './random.ts'
 import type { Recipient } from './recipients.ts'
@@ -151,12 +152,12 @@ async function draftFor(
   recipient: Recipient,
   hooks: NoticeHooks,
 ): Promise<Draft> {
-  const notice = hex(hooks.random(NOTICE_BYTES))
   const salt = hex(hooks.random(SALT_BYTES))
   const supersedes = plan.kind === 'first' ? undefined : await hooks.earlierNotice?.(recipient)
-  const statement = statementFor(plan, { recipient, notice, supersedes })
+  const statement = statementFor(plan, { recipient, ids: noticeIds(hooks.random), supersedes })
   const product: Part = { statement, account: recipient.account, salt }
-  const isReadable = plan.template.texts.has(recipient.language)
+  const { texts } = plan.template
+  const isReadable = noticeTexts(statement, (language) => texts.get(language)).ok
   const mailbox =
     recipient.mailbox === undefined || !isReadable
       ? undefined
@@ -174,19 +175,21 @@ function statementFor(
   plan: NoticePlan,
   one: {
     readonly recipient: Recipient
-    readonly notice: string
+    readonly ids: NoticeIds
     readonly supersedes: string | undefined
   },
 ): Omit<NoticeStatement, 'to'> {
-  const { facts, language } = one.recipient
+  const { also, facts, language } = one.recipient
   return {
+    ...(also === undefined ? {} : { also }),
     brief: { content: plan.brief, salt: plan.salts.brief },
+    check: one.ids.check,
     facts,
     filer: plan.filer,
     genesis: plan.genesis,
     kind: plan.kind,
     language,
-    notice: one.notice,
+    notice: one.ids.notice,
     origin: plan.origin,
     ...(one.supersedes === undefined ? {} : { supersedes: one.supersedes }),
     template: { hash: plan.template.hash, salt: plan.salts.template },
@@ -194,20 +197,38 @@ function statementFor(
   }
 }
 
-/** Shows what one recipient would read, without signing anything. Refuses what `composeEntity` refuses. */
+/** What is made at random for one recipient: the notice's id, 32 hex digits, and its check code. */
+export interface NoticeIds {
+  readonly check: string
+  readonly notice: string
+}
+
+/** Makes what is random for one recipient. */
+export function noticeIds(random: RandomBytes): NoticeIds {
+  return {
+    check: checkCodeOf(random(CHECK_CODE_RANDOM_BYTES)),
+    notice: hex(random(NOTICE_BYTES)),
+  }
+}
+
+/**
+ * Shows what one recipient would read, without signing anything: the plain lines are those of the entity that would be signed.
+ *
+ * Refuses what `composeEntity` refuses.
+ */
 export function previewNotice(
   plan: NoticePlan,
   recipient: Recipient,
-  ids: { readonly notice: string; readonly supersedes?: string },
-): Result<RenderedNotice> {
-  const text: TemplateText | undefined = plan.template.texts.get(recipient.language)
-  if (text === undefined) return refuse('language-missing')
+  given: NoticeIds & { readonly supersedes?: string; readonly form?: NoticeForm },
+): Result<FormedNotice> {
   const statement = {
-    ...statementFor(plan, { recipient, notice: ids.notice, supersedes: ids.supersedes }),
+    ...statementFor(plan, { recipient, ids: given, supersedes: given.supersedes }),
     to: { account: recipient.account },
   }
-  const entity = composeEntity(statement, text)
-  return entity.ok ? renderNotice(text, statement) : entity
+  const texts = noticeTexts(statement, (language) => plan.template.texts.get(language))
+  if (!texts.ok) return texts
+  const entity = composeEntity(statement, texts.value)
+  return entity.ok ? formNotice(texts.value, statement, given.form ?? 'plain') : entity
 }
 
 /** The salts that hide brief and template of a notice from whoever may not read it. */

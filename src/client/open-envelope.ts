@@ -9,7 +9,12 @@ import {
 import { type Directory, ownerOf } from '#core/directory.ts'
 import { checkEntity, readEntity } from '#core/entity.ts'
 import type { NoticeStatement } from '#core/notice-statement.ts'
-import { type RenderedNotice, renderNotice } from '#core/notice-text.ts'
+import {
+  type NoticeTexts,
+  noticeTexts,
+  type RenderedNotice,
+  renderNotice,
+} from '#core/notice-text.ts'
 import { splitSignedMessage } from '#core/packets.ts'
 import type { LinePath } from '#core/receipt.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
@@ -123,11 +128,11 @@ export async function openEnvelope(
   if (!standing.ok) return standing
   const signer = await checkSigner(signed.value, { statement, expected })
   if (!signer.ok) return signer
-  const text = await findText(statement, expected)
-  if (!text.ok) return text
-  const exact = checkEntity(entity, statement, text.value)
+  const texts = await findTexts(statement, expected)
+  if (!texts.ok) return texts
+  const exact = checkEntity(entity, statement, texts.value)
   if (!exact.ok) return exact
-  const rendered = renderNotice(text.value, statement)
+  const rendered = renderNotice(texts.value, statement)
   if (!rendered.ok) return rendered
   return accept(
     new NoticeOpened({
@@ -263,10 +268,10 @@ async function checkSigner(
 }
 
 /** The words of the template that the coalition had adopted when the notice took effect. */
-async function findText(
+async function findTexts(
   statement: NoticeStatement,
   expected: NoticeExpectation,
-): Promise<Result<TemplateText>> {
+): Promise<Result<NoticeTexts>> {
   const { hash } = statement.template
   const { proof } = expected
   const roster =
@@ -275,11 +280,26 @@ async function findText(
       : proof.receipt.replay.at(proof.receipt.record.directory ?? '')
   if (roster?.templates.has(hash) !== true)
     return refuse('notice-template-wrong', 'the template is not adopted')
-  const template = await expected.findTemplate(hash, statement.language)
+  const { also, language } = statement
+  const found = new Map<string, TemplateText>()
+  for (const wanted of also === undefined ? [language] : [language, also]) {
+    const text = await findText(hash, wanted, expected)
+    if (!text.ok) return text
+    found.set(wanted, text.value)
+  }
+  return noticeTexts(statement, (wanted) => found.get(wanted))
+}
+
+async function findText(
+  hash: string,
+  language: string,
+  expected: NoticeExpectation,
+): Promise<Result<TemplateText>> {
+  const template = await expected.findTemplate(hash, language)
   if (!template.ok) return template
   if (template.value.hash !== hash)
     return refuse('notice-template-wrong', 'another template was found')
-  const text = template.value.texts.get(statement.language)
+  const text = template.value.texts.get(language)
   return text === undefined ? refuse('language-missing') : checkText(template.value, text)
 }
 

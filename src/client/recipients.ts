@@ -1,16 +1,22 @@
 import { normaliseAccount } from '#core/commitment.ts'
+import { checkFacts } from '#core/notice-rules.ts'
 import type { Facts } from '#core/notice-statement.ts'
 import { accept, refuse, type Result } from '#core/result.ts'
 import type { Template } from '#wire/assemble-template.ts'
 import { isCountry } from './countries.ts'
 import { CUSTOMER_COLUMNS, type CsvFault, type CsvRow, parseCsv } from './csv.ts'
 import { parseFactsCell } from './facts.ts'
+import { type ChosenLanguages, chooseLanguages, languageOf } from './languages.ts'
 
 /** Whom a company tells, and what about them. */
 export interface Recipient {
   /** In its one spelling. */
   readonly account: string
   readonly language: string
+  /** A second language, whose text stands below the first. */
+  readonly also?: string
+  /** The language that was asked for, where the template lacks it. */
+  readonly lacking?: string
   readonly facts: Facts
   /** ISO 3166-1 alpha-2; it stays on the company's own machine. */
   readonly country?: string
@@ -60,15 +66,12 @@ export function readRecipient(
 ): Result<Recipient> {
   const account = normaliseAccount(cells['account'] ?? '')
   if (!account.ok) return account
-  const language = languageOf((cells['language'] ?? '').trim(), template)
-  if (language === undefined) {
-    return refuse(
-      'language-missing',
-      `the template has no text in this language, only ${[...template.texts.keys()].join(', ')}`,
-    )
-  }
+  const languages = languagesOf(cells, template)
+  if (!languages.ok) return languages
   const facts = parseFactsCell(cells['facts'] ?? '', template.manifest)
   if (!facts.ok) return facts
+  const safe = withSafety(facts.value, (cells['safety'] ?? '').trim())
+  if (!safe.ok) return safe
   const mailbox = (cells['mailbox'] ?? '').trim()
   const fingerprint = (cells['fingerprint'] ?? '').replace(/\s/g, '').toLowerCase()
   if (mailbox !== '' && !MAILBOX.test(mailbox))
@@ -80,8 +83,8 @@ export function readRecipient(
     return refuse('customer-list-invalid', 'this is not a country code of ISO 3166-1 (alpha-2)')
   return accept({
     account: account.value,
-    language,
-    facts: facts.value,
+    ...languages.value,
+    facts: safe.value,
     line,
     ...(country === '' ? {} : { country }),
     ...(mailbox === '' ? {} : { mailbox }),
@@ -89,11 +92,29 @@ export function readRecipient(
   })
 }
 
-/** The template's language for a BCP 47 tag: the same one, or its primary language (`fr-CA` reads French). */
-export function languageOf(tag: string, template: Pick<Template, 'texts'>): string | undefined {
-  if (template.texts.has(tag)) return tag
-  const [primary = ''] = tag.toLowerCase().split(/[-_]/)
-  return template.texts.has(primary) ? primary : undefined
+/** A second language that was asked for must be there; the first falls back. */
+function languagesOf(
+  cells: CsvRow['cells'],
+  template: Pick<Template, 'texts'>,
+): Result<ChosenLanguages> {
+  const also = (cells['also'] ?? '').trim()
+  const second = also === '' ? undefined : languageOf(also, template)
+  const chosen = chooseLanguages((cells['language'] ?? '').trim(), template, second)
+  if (chosen !== undefined && (also === '' || second !== undefined)) return accept(chosen)
+  return refuse(
+    'language-missing',
+    chosen === undefined
+      ? 'language is not a language tag of BCP 47, like en, pt-BR or zh-Hans'
+      : `the template has no text in the language also, only ${[...template.texts.keys()].join(', ')}`,
+  )
+}
+
+/** The column `safety` beside the facts, so that whoever keeps the list need not write facts for it. */
+function withSafety(facts: Facts, cell: string): Result<Facts> {
+  if (cell === '') return accept(facts)
+  return cell === 'call-only'
+    ? checkFacts({ ...facts, safety: cell })
+    : refuse('customer-list-invalid', 'the column safety holds call-only or nothing')
 }
 
 /** Two notices for one account or mailbox would contradict each other. */

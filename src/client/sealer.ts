@@ -1,5 +1,6 @@
 import type { NoticeStatement } from '#core/notice-statement.ts'
-import { accept, refuse, type Result } from '#core/result.ts'
+import { noticeTexts } from '#core/notice-text.ts'
+import { accept, type Result } from '#core/result.ts'
 import type { TemplateText } from '#core/template.ts'
 import { base64, fromHex } from '#core/bytes.ts'
 import { composeEnvelope, composeProductLine } from './envelope.ts'
@@ -64,9 +65,9 @@ async function sealPart(
   part: Part,
 ): Promise<Result<SealedPart>> {
   const { statement } = part
-  const text = texts.get(statement.language)
-  if (text === undefined) return refuse('language-missing')
-  const draft = { statement, text, reporterKey, at }
+  const words = noticeTexts(statement, (language) => texts.get(language))
+  if (!words.ok) return words
+  const draft = { statement, texts: words.value, reporterKey, at }
   if ('mailbox' in part) {
     const envelope = await composeEnvelope(draft, part.mailbox)
     return envelope.ok ? accept({ line: envelope.value.line }) : envelope

@@ -2,10 +2,9 @@ import { base64, fromBase64, fromUtf8, sameBytes, utf8 } from './bytes.ts'
 import { canonicalJson, type JsonObject, readCanonical } from './canonical-json.ts'
 import { checkStatement } from './notice-rules.ts'
 import type { NoticeStatement } from './notice-statement.ts'
-import { renderNotice } from './notice-text.ts'
+import { type NoticeTexts, partsOf, renderNotice } from './notice-text.ts'
 import { COLUMNS } from './plain-text.ts'
 import { accept, refuse, type Result } from './result.ts'
-import type { TemplateText } from './template.ts'
 
 /** The only sizes, in bytes, that an entity has: its length tells who watches the line nothing about what it says. */
 export const ENTITY_BUCKETS = [4096, 8192, 16_384, 32_768, 65_536] as const
@@ -25,15 +24,16 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
  * Refuses what `checkStatement` and `renderNotice` refuse, and `notice-text-wrong` where the text cannot stand in an entity:
  * a line that could be taken for a boundary, or more than the largest bucket.
  */
-export function composeEntity(statement: NoticeStatement, text: TemplateText): Result<Uint8Array> {
+export function composeEntity(statement: NoticeStatement, texts: NoticeTexts): Result<Uint8Array> {
   const checked = checkStatement(statement)
   if (!checked.ok) return checked
   if (!NOTICE_ID.test(statement.notice))
     return refuse('notice-malformed', 'the notice id is not 32 hex digits')
-  const rendered = renderNotice(text, statement)
+  const rendered = renderNotice(texts, statement)
   if (!rendered.ok) return rendered
 
-  const { language, lines, subject } = rendered.value
+  const { lines, subject } = rendered.value
+  const languages = partsOf(rendered.value).map(({ language }) => language)
   if (lines.some((line) => line.startsWith('--'))) {
     return refuse('notice-text-wrong', 'a line of the text looks like a boundary')
   }
@@ -41,7 +41,7 @@ export function composeEntity(statement: NoticeStatement, text: TemplateText): R
   const whole = utf8(
     [
       crlf(head(notice), subjectHeader(subject), ['HP-Outer: Subject: [...]', '']),
-      crlf(textHead(notice, language), lines),
+      crlf(textHead(notice, languages), lines),
       statementHead(notice),
       folded(base64(canonicalJson(statement))),
       tail(notice),
@@ -79,16 +79,16 @@ export function readEntity(bytes: Uint8Array): Result<JsonObject> {
 /**
  * Checks that an entity says what its statement and an adopted text say, and not one byte else.
  *
- * The caller has parsed `statement` from `readEntity(bytes)` and has checked that `text` belongs to the adopted template
+ * The caller has parsed `statement` from `readEntity(bytes)` and has checked that `texts` belong to the adopted template
  * (`checkText`). Salts and the template hash are not words of the text, so the caller also compares both commitments with the act.
  * Refuses what `composeEntity` refuses, and `notice-text-wrong` where the bytes differ.
  */
 export function checkEntity(
   bytes: Uint8Array,
   statement: NoticeStatement,
-  text: TemplateText,
+  texts: NoticeTexts,
 ): Result<NoticeStatement> {
-  const composed = composeEntity(statement, text)
+  const composed = composeEntity(statement, texts)
   if (!composed.ok) return composed
   return sameBytes(composed.value, bytes) ? accept(statement) : refuse('notice-text-wrong')
 }
@@ -100,11 +100,11 @@ function head(notice: string): string[] {
   ]
 }
 
-function textHead(notice: string, language: string): string[] {
+function textHead(notice: string, languages: readonly string[]): string[] {
   return [
     `--${boundary(notice)}`,
     'Content-Type: text/plain; charset=utf-8',
-    `Content-Language: ${language}`,
+    `Content-Language: ${languages.join(', ')}`,
     'Content-Transfer-Encoding: 8bit',
     '',
   ]

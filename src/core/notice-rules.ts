@@ -1,3 +1,4 @@
+import { isCheckCode } from './check-code.ts'
 import { isNormalAccount } from './commitment.ts'
 import type { Brief, Facts, HelpRoute, NoticeStatement } from './notice-statement.ts'
 import { characters, plainTextFault } from './plain-text.ts'
@@ -52,6 +53,9 @@ export function checkFacts(facts: Facts): Result<Facts> {
     listFault({ sought: facts.sought, actions: [...facts.actions_now, ...facts.actions_week] }) ??
     ownWordsFault('seen', facts.seen)
   if (fault !== undefined) return refuse('facts-invalid', fault)
+  if (facts.safety !== undefined && facts.seen !== undefined) {
+    return refuse('facts-invalid', 'with safety nothing of our own is said: leave seen out')
+  }
   if (facts.actions_now.length === 0 || facts.actions_now.length > ACTIONS_NOW_MAX) {
     return refuse('facts-invalid', `actions_now has one to ${String(ACTIONS_NOW_MAX)} actions`)
   }
@@ -73,6 +77,17 @@ export function checkStatement(statement: NoticeStatement): Result<NoticeStateme
       'notice-malformed',
       'a first notice supersedes none; any other names the one it supersedes',
     )
+  }
+  if (!isCheckCode(statement.check)) return refuse('notice-malformed', 'this is not a check code')
+  if (statement.also === statement.language) {
+    return refuse('notice-malformed', 'the second language is the first')
+  }
+  const { help } = statement.brief.content
+  if (
+    statement.facts.safety !== undefined &&
+    help.every(({ contact }) => contact.kind !== 'phone')
+  ) {
+    return refuse('facts-invalid', 'safety needs a telephone number in the help of the brief')
   }
   if (statement.supersedes === statement.notice) {
     return refuse('notice-malformed', 'a notice does not supersede itself')

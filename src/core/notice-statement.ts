@@ -75,6 +75,8 @@ export type Facts = {
   readonly actions_now: readonly Action[]
   readonly actions_week: readonly Action[]
   readonly asset: Asset
+  /** Somebody else could be looking: the notice shows a number to call, and nothing else. */
+  readonly safety?: 'call-only'
   /** A sentence of the filer's own on what it saw at this recipient. */
   readonly seen?: string
   readonly sought: readonly Sought[]
@@ -91,7 +93,11 @@ export type NoticeRecipient =
 
 /** Everything a notice says, as the filer signs it. The text is computed from it and an adopted template, and says nothing else. */
 export type NoticeStatement = {
+  /** A second language, in which the notice stands once more. */
+  readonly also?: string
   readonly brief: { readonly content: Brief; readonly salt: string }
+  /** The recipient's check code in its canonical form: 20 letters. */
+  readonly check: string
   readonly facts: Facts
   /** The DNS domain of the filing party. */
   readonly filer: string

@@ -67,15 +67,15 @@ export function characters(text: string): number {
 }
 
 /**
- * Breaks a paragraph into lines of at most `COLUMNS` columns.
+ * Breaks a paragraph into lines of at most `limit` columns.
  *
  * Lines end at U+0020, so a no-break space holds its words together, and beside Chinese and Japanese characters, which have no
  * spaces between words; no line begins with closing or ends with opening punctuation. A word longer than a line is cut: a mail line
  * may not grow beyond all bounds. The first line begins with `marker`, the others with as many spaces.
  */
-export function wrapLines(paragraph: string, marker = ''): string[] {
+export function wrapLines(paragraph: string, marker = '', limit = COLUMNS): string[] {
   const indent = ' '.repeat(marker.length)
-  const width = COLUMNS - marker.length
+  const width = limit - marker.length
   const lines: string[] = []
   let line = ''
   let used = 0

@@ -106,6 +106,7 @@ export type AloudText = {
   readonly days: readonly string[]
   /** Zero to nine, each for itself. */
   readonly digits: readonly string[]
+  readonly months: readonly string[]
   /** Zero to sixty. */
   readonly numbers: readonly string[]
   /** What ends a sentence where the text has no sentence of its own: ". " in most languages. */

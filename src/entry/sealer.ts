@@ -88,7 +88,7 @@ async function sealAll(
   const { at, secret } = terms
   const texts = Object.fromEntries(
     [...terms.texts].filter(([language]) =>
-      tasks.some(({ statement }) => statement.language === language),
+      tasks.some(({ statement: { also, language: first } }) => [first, also].includes(language)),
     ),
   )
   const { algorithm, fingerprint, seed } = secret

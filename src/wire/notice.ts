@@ -102,6 +102,7 @@ export const FactsSchema = z.strictObject({
   actions_now: z.array(z.enum(ACTIONS)).min(1).max(ACTIONS_NOW_MAX),
   actions_week: z.array(z.enum(ACTIONS)).max(5),
   asset: z.enum(ASSETS),
+  safety: z.literal('call-only').exactOptional(),
   seen: ownWords.exactOptional(),
   sought: z.array(z.enum(SOUGHT)).min(1).max(6),
   target_state: z.enum(TARGET_STATES),
@@ -111,7 +112,9 @@ export const FactsSchema = z.strictObject({
 
 /** The shape of what a filer signs; `parseStatement` checks the rest. */
 export const NoticeStatementSchema = z.strictObject({
+  also: language.exactOptional(),
   brief: z.strictObject({ content: BriefSchema, salt: hash }),
+  check: z.string().length(20),
   facts: FactsSchema,
   filer: domain,
   genesis: hash,

@@ -13,11 +13,13 @@ function table(text: string): CsvTable {
 function row(cells: Partial<Record<string, string>>) {
   return {
     account: '',
+    also: '',
     country: '',
     facts: '',
     fingerprint: '',
     language: '',
     mailbox: '',
+    safety: '',
     ...cells,
   }
 }
@@ -66,11 +68,13 @@ test('takes the columns in any order and case, with a mailbox and a fingerprint 
     {
       cells: {
         account: 'anna',
+        also: '',
         country: '',
         facts: 'seen',
         fingerprint: 'ff',
         language: 'xx-unknown',
         mailbox: 'abc',
+        safety: '',
       },
       line: 2,
     },

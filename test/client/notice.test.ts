@@ -12,6 +12,7 @@ import { verifyReceipt } from '#core/verify-receipt.ts'
 import { parseAct } from '#wire/act.ts'
 import { parseProduct } from '#wire/product.ts'
 import { type Coalition, type Company, type Customer, ORIGIN } from '#test/helpers/coalition.ts'
+import { STATEMENT } from '#test/helpers/statements.ts'
 import {
   connect,
   type FiledNotice,
@@ -207,8 +208,10 @@ test('who cannot be told in their mailbox is told in the product and named with 
 
 test('a preview shows what the recipient will read', () => {
   const recipient = recipientOf('anna@contoso.example')
-  const shown = accepted(previewNotice(filed.plan, recipient, { notice: '00'.repeat(16) }))
-  expect(shown.issuedTo).toContain('anna@contoso.example')
+  const shown = accepted(
+    previewNotice(filed.plan, recipient, { check: STATEMENT.check, notice: '00'.repeat(16) }),
+  )
+  expect(shown.notice.issuedTo).toContain('anna@contoso.example')
 })
 
 test('a product file holds the account in the signed notice alone', () => {

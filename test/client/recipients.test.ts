@@ -1,10 +1,15 @@
 import { expect, test } from 'vitest'
+import { chooseLanguages } from '#client/languages.ts'
 import { readRecipients } from '#client/recipients.ts'
 import { accepted, reasonOf } from '#test/helpers/openpgp-keys.ts'
-import { accountTemplate, LANGUAGES } from '#test/helpers/statements.ts'
+import { accountTemplate, accountText, LANGUAGES } from '#test/helpers/statements.ts'
 
 const MAILBOX = 'a'.repeat(32)
 const read = (csv: string) => readRecipients(csv, accountTemplate())
+
+const has = (...languages: readonly string[]) => ({
+  texts: new Map(languages.map((language) => [language, accountText('en')])),
+})
 
 test('reads whom to tell, in one spelling', () => {
   const csv = `account,language,facts,mailbox,fingerprint\n Anna@Contoso.example ,en,,${MAILBOX},ABCD ${'0'.repeat(36)}\nboris,fr,"Two sign-ins, at night."\n`
@@ -27,9 +32,9 @@ test('reads whom to tell, in one spelling', () => {
 test.each([
   { name: 'without an account', row: ',en,,', reason: 'the account is empty' },
   {
-    name: 'in a language without words',
-    row: 'anna,it,,',
-    reason: `the template has no text in this language, only ${LANGUAGES.join(', ')}`,
+    name: 'with a language that is none',
+    row: 'anna,"?",,',
+    reason: 'language is not a language tag of BCP 47, like en, pt-BR or zh-Hans',
   },
   {
     name: 'with facts that do not exist',
@@ -56,6 +61,38 @@ test('an account or a mailbox that stands there twice is told once and named', (
   expect(faults).toEqual([
     { line: 3, reason: 'the account stands there twice' },
     { line: 4, reason: 'the mailbox stands there twice' },
+  ])
+})
+
+test('whose language the template lacks is told in the nearest one and in English, never not at all', () => {
+  expect(chooseLanguages('fr-CA', has('en', 'fr'))).toEqual({ language: 'fr' })
+  expect(chooseLanguages('zh-CN', has('en', 'zh-Hans'))).toEqual({ language: 'zh-Hans' })
+  expect(chooseLanguages('zh_TW', has('en', 'zh-Hans'))).toEqual({
+    language: 'zh-Hans',
+    also: 'en',
+    lacking: 'zh_TW',
+  })
+  expect(chooseLanguages('ug', has('en', 'zh-Hans'))).toEqual({ language: 'en', lacking: 'ug' })
+  expect(chooseLanguages('', has('en'))).toBeUndefined()
+  expect(chooseLanguages('ug', has('fr'))).toBeUndefined()
+})
+
+test('a row can ask for a second language, and for nothing but a number to call', () => {
+  const csv =
+    'account,language,facts,also,safety\nanna,fr,,en-GB,\nboris,en,,en,call-only\ncy,en,seen=x y,,call-only\ndee,en,,,yes\neve,en,,xx,\n'
+  const { faults, recipients } = accepted(read(csv))
+  expect(recipients).toMatchObject([
+    { account: 'anna', language: 'fr', also: 'en' },
+    { account: 'boris', language: 'en', facts: { safety: 'call-only' } },
+  ])
+  expect(recipients[1]).not.toHaveProperty('also')
+  expect(faults).toEqual([
+    { line: 4, reason: 'with safety nothing of our own is said: leave seen out' },
+    { line: 5, reason: 'the column safety holds call-only or nothing' },
+    {
+      line: 6,
+      reason: `the template has no text in the language also, only ${LANGUAGES.join(', ')}`,
+    },
   ])
 })
 

@@ -11,7 +11,7 @@ import { type Coalition, type Company, type Customer, ORIGIN } from './coalition
 import { companyKey } from './coalition-keys.ts'
 import { type Desk, foundWithTemplate, openDesk } from './filing.ts'
 import { accepted } from './openpgp-keys.ts'
-import { FACTS } from './statements.ts'
+import { FACTS, STATEMENT } from './statements.ts'
 
 /** A coalition in which Contoso writes to Anna, and everybody who could write in its stead. */
 export interface Stage {
@@ -82,6 +82,7 @@ export function draftOf(
   if (text === undefined) throw new Error('there is no English text')
   const statement = {
     brief: { content: plan.brief, salt: plan.salts.brief },
+    check: STATEMENT.check,
     facts: FACTS,
     filer: plan.filer,
     genesis: plan.genesis,
@@ -93,7 +94,7 @@ export function draftOf(
     v: 1 as const,
     ...twist,
   }
-  return { statement, text, reporterKey: signer.key, at: plan.at }
+  return { statement, texts: text, reporterKey: signer.key, at: plan.at }
 }
 
 /** Whom a notice to a mailbox is for. */
@@ -103,14 +104,14 @@ export function toMailbox(mailbox: VerifiedMailbox): NoticeRecipient {
 
 /** The signed notice of a draft for anybody, which the library would compose only for whom it is sent to. */
 export async function signedFor(draft: EnvelopeDraft, to: NoticeRecipient): Promise<Uint8Array> {
-  const { at, reporterKey, statement, text } = draft
-  return await signEntity(reporterKey, accepted(composeEntity({ ...statement, to }, text)), { at })
+  const { at, reporterKey, statement, texts } = draft
+  return await signEntity(reporterKey, accepted(composeEntity({ ...statement, to }, texts)), { at })
 }
 
 /** A notice of the right length, well signed, with a sentence that is in no template. */
 export async function signedAltered(stage: Stage, to: NoticeRecipient): Promise<Uint8Array> {
-  const { at, reporterKey, statement, text } = draftOf(stage)
-  const original = new TextDecoder().decode(accepted(composeEntity({ ...statement, to }, text)))
+  const { at, reporterKey, statement, texts } = draftOf(stage)
+  const original = new TextDecoder().decode(accepted(composeEntity({ ...statement, to }, texts)))
   const altered = original.replace('We never ask you to click', 'You now have to go click ')
   if (altered === original) throw new Error('the sentence to alter is not there')
   return await signEntity(reporterKey, utf8(altered), { at })

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import type { Template } from '#wire/assemble-template.ts'
 import { assembleTemplates } from '#wire/template-sources.ts'
 import { NOTICE_KINDS } from '#core/act-bodies.ts'
+import { checkCodeOf } from '#core/check-code.ts'
 import { isNormalAccount } from '#core/commitment.ts'
 import type {
   Brief,
@@ -117,6 +118,7 @@ export const FACTS: Facts = {
 /** A statement with the first brief and facts above. */
 export const STATEMENT: NoticeStatement = {
   brief: { content: BRIEF, salt: '11'.repeat(32) },
+  check: 'YGMFSJPAXGEAHLKALZSO',
   facts: FACTS,
   filer: 'contoso.example',
   genesis: '0123456789abcdef'.repeat(4),
@@ -279,6 +281,7 @@ const recipient: fc.Arbitrary<NoticeRecipient> = fc.oneof(
 export const statements: fc.Arbitrary<NoticeStatement> = fc
   .record({
     brief: fc.record({ content: briefs, salt: hexOf(32) }),
+    check: fc.uint8Array({ maxLength: 32, minLength: 32 }).map(checkCodeOf),
     facts,
     filer: fc.constantFrom('contoso.example', 'fabrikam.example'),
     genesis: hexOf(32),

@@ -46,8 +46,8 @@ export function makeEntity({ entity, statement }: Story): Contents['entity.json'
       },
       {
         name: 'a line of the text longer by a space',
-        find: '\r\n\r\n\r\n1. ',
-        replace: ' \r\n\r\n\r\n1. ',
+        find: '\r\n\r\n1. ',
+        replace: ' \r\n\r\n1. ',
         refusal: 'notice-malformed',
       },
       {

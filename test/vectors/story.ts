@@ -5,6 +5,7 @@ import { type Author, NO_HEAD } from '#core/act.ts'
 import { type ActBodies, type ActType, DUTIES } from '#core/act-bodies.ts'
 import { lineHash } from '#core/bundle.ts'
 import { fromBase64, hex, utf8 } from '#core/bytes.ts'
+import { checkCodeOf } from '#core/check-code.ts'
 import { briefCommitment, lineCommitment, templateCommitment } from '#core/commitment.ts'
 import { composeEntity } from '#core/entity.ts'
 import { sha256Hex } from '#core/hash.ts'
@@ -212,6 +213,7 @@ function statementFor(label: string, genesis: string, to: NoticeRecipient): Noti
   }
   return {
     brief: { content, salt: seededHex('brief salt') },
+    check: checkCodeOf(seeded(`check code of the ${label}`)),
     facts: FACTS,
     filer: 'contoso.example',
     genesis,

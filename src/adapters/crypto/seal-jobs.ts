@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import { formatLine } from '#core/bundle.ts'
 import { composeEntity } from '#core/entity.ts'
 import type { NoticeRecipient, NoticeStatement } from '#core/notice-statement.ts'
-import { accept, refuse, type Result } from '#core/result.ts'
+import { type NoticeTexts, noticeTexts } from '#core/notice-text.ts'
+import { accept, type Result } from '#core/result.ts'
 import type { TemplateText } from '#core/template.ts'
 import { encryptMessage } from './encrypt-message.ts'
 import type { Recipient } from './recipient.ts'
@@ -42,7 +43,10 @@ export const SEAL_JOBS = {
   /** Composes, signs and encrypts parts, in their order. Refuses of each what `composeEntity` refuses, and `language-missing`. */
   seal: ({ at, secret, tasks, texts }: SealJob): readonly Result<Sealed>[] => {
     const signer = signerFor(secret)
-    return tasks.map((task) => sealTask(task, { at, signer, text: texts[task.statement.language] }))
+    return tasks.map((task) => {
+      const words = noticeTexts(task.statement, (language) => texts[language])
+      return words.ok ? sealTask(task, { at, signer, words: words.value }) : words
+    })
   },
 }
 
@@ -63,11 +67,10 @@ function sealTask(
   means: {
     readonly at: number
     readonly signer: MessageSigner
-    readonly text: TemplateText | undefined
+    readonly words: NoticeTexts
   },
 ): Result<Sealed> {
-  if (means.text === undefined) return refuse('language-missing')
-  const entity = composeEntity({ ...statement, to }, means.text)
+  const entity = composeEntity({ ...statement, to }, means.words)
   if (!entity.ok) return entity
   const signed = signMessage(means.signer, entity.value, means.at)
   if ('salt' in into) {

@@ -24,6 +24,8 @@ export interface CheckedList {
   readonly faultCount: number
   /** Lines on which an account or mailbox stands again. */
   readonly repeated: readonly number[]
+  /** How many rows ask for which language that the template lacks: they are told in the nearest one and in English. */
+  readonly lacking: Readonly<Record<string, number>>
 }
 
 /** Where a list is read from, each time from its beginning. @throws FileError where it is not there. */
@@ -31,6 +33,7 @@ export type OpenList = () => Readable
 
 const RECIPIENTS = 'recipients.ndjson'
 const FAULTS_KEPT = 1000
+const LANGUAGES_KEPT = 100
 /** No bundle has more lines. */
 const ROWS_MAX = 2 ** 20
 const LINE_DIGITS = 12
@@ -53,6 +56,7 @@ export async function checkList(
   const kept = openLineWriter(join(folder, RECIPIENTS))
   const keys = openLineSorter(folder, 'keys')
   const faults = new Map<number, string>()
+  const lacking = new Map<string, number>()
   let count = 0
   try {
     for (let next = await rows.next(); ; next = await rows.next()) {
@@ -69,6 +73,7 @@ export async function checkList(
       const recipient = coveredBy(approval, read)
       if (recipient.ok) {
         kept.add(JSON.stringify(recipient.value))
+        countLacking(lacking, recipient.value)
         for (const key of keysOf(recipient.value)) keys.add(key)
       } else faults.set(row.line, recipient.refusal.detail ?? recipient.refusal.reason)
     }
@@ -87,7 +92,15 @@ export async function checkList(
     faults: sorted.slice(0, FAULTS_KEPT),
     faultCount: faults.size,
     repeated: [...repeated.keys()],
+    lacking: Object.fromEntries(lacking),
   })
+}
+
+/** A list can hold anything: of languages that are asked for beyond the first hundred, only their number is kept. */
+function countLacking(lacking: Map<string, number>, { lacking: tag }: Recipient): void {
+  if (tag === undefined) return
+  const name = lacking.has(tag) || lacking.size < LANGUAGES_KEPT ? tag : 'others'
+  lacking.set(name, (lacking.get(name) ?? 0) + 1)
 }
 
 function coveredBy(

@@ -61,6 +61,7 @@ export interface PreparedBundle {
   /** Rows of the list that nobody can be told by. */
   readonly leftOut: CheckedList['faults']
   readonly leftOutCount: number
+  readonly lacking: CheckedList['lacking']
   readonly undeliverable: readonly Undeliverable[]
   /** Recipients that an earlier run had composed. */
   readonly resumed: number
@@ -91,7 +92,7 @@ export async function prepareBundle(preparation: Preparation): Promise<Result<Pr
   }
   const bundle = await writeFiles(preparation, spool)
   openProductFolder(out).keepDeliveries(bundle.mailboxes())
-  const { faultCount, faults } = list.value
+  const { faultCount, faults, lacking } = list.value
   const { told, undeliverable } = spool
   return accept({
     bundle,
@@ -100,6 +101,7 @@ export async function prepareBundle(preparation: Preparation): Promise<Result<Pr
     resumed,
     leftOut: faults,
     leftOutCount: faultCount,
+    lacking,
   })
 }
 

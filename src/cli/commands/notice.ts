@@ -139,6 +139,7 @@ async function sampleText(
     at: call.io.now(),
   }
   const ids = {
+    check: 'A'.repeat(20),
     notice: '0'.repeat(32),
     ...(notice.body.kind === 'first' ? {} : { supersedes: '1'.repeat(32) }),
   }

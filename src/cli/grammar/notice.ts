@@ -6,7 +6,7 @@ const CONTENT: Options = {
   customers: {
     type: 'text',
     value: 'FILE.csv',
-    help: 'columns account,language,facts and optionally mailbox,fingerprint,country',
+    help: 'columns account,language,facts and optionally mailbox,fingerprint,country,also,safety',
   },
   brief: { type: 'text', value: 'FILE.json', help: 'what is the same for all' },
   template: {
@@ -37,17 +37,35 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: 'notice preview',
-    summary: 'check the whole list and show the text that one customer would read',
+    summary: 'check the whole list and show exactly what customers would read',
+    about: [
+      'Shown is the text that would be signed for them; the number and the check code of each notice are made at filing, and are examples here. Nothing is signed or sent.',
+      'A customer whose language the template lacks is told in the nearest one that it has, and in English below it. The column also names a second language for a customer; safety=call-only shows a number to call and nothing else.',
+    ],
     options: {
       ...CONTENT,
       account: { type: 'text', value: 'ACCOUNT', help: 'the customer to show; default the first' },
+      sample: { type: 'text', value: 'N', help: 'show N customers from all over the list' },
+      'every-language': { type: 'flag', help: 'show one customer of each language on the list' },
+      form: {
+        type: 'text',
+        value: 'FORM',
+        help: 'plain (default, as it is signed), large print, aloud (for a voice) or letter',
+      },
+      kind: {
+        type: 'text',
+        value: 'KIND',
+        help: 'first (default), correction, follow_up or withdrawal',
+      },
+      html: { type: 'text', value: 'FILE', help: 'also write it as a page of its own' },
       party: { type: 'text', value: 'DOMAIN', help: 'your party' },
     },
     uses: ['coalition'],
     examples: [
       'dunant notice preview --customers customers.csv --brief brief.json --party contoso.example',
+      'dunant notice preview --customers customers.csv --brief brief.json --party contoso.example --every-language --form large --html notices.html',
     ],
-    load: async () => (await import('#cli/commands/notice-draft.ts')).preview,
+    load: async () => (await import('#cli/commands/notice-preview.ts')).preview,
   },
   {
     path: 'notice file',
