@@ -1,11 +1,18 @@
-import { base64, concat, fromBase64, fromUtf8, hex, utf8 } from './bytes.ts'
+import { base64, concat, fromBase64, fromUtf8, hex, sameBytes, utf8 } from './bytes.ts'
 import { hmacSha256 } from './hash.ts'
 import { formatAddress, type MailAddress } from './mail-address.ts'
-import { TAG, writePacket } from './packet-walk.ts'
-import { messageRecipients, splitSignedMessage, writeArmor } from './packets.ts'
+import { bodyOf, readPackets, TAG, writePacket } from './packet-walk.ts'
+import {
+  messageRecipients,
+  readArmor,
+  type SignedMessage,
+  splitSignedMessage,
+  writeArmor,
+  writeLiteral,
+} from './packets.ts'
 import { COLUMNS } from './plain-text.ts'
 import { accept, refuse, type Result } from './result.ts'
-import { readSignatureFields } from './signature-packet.ts'
+import { onlyHashed, readSignatureFields, SUBPACKET } from './signature-packet.ts'
 
 /** What stands on the outside of a mail, for every server on its way to read. */
 export interface MailHead {
@@ -42,6 +49,8 @@ const ENCODED_WORD_BYTES = 45
 /** Autocrypt level 1 lets receivers drop larger headers. */
 const AUTOCRYPT_CHARACTERS_MAX = 10_000
 const PROOF_MARK = 'dunant-product-v1'
+/** In the place of the signed notice, where it can be put together from the parts above. */
+const SIGNED_ABOVE = '"="'
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
@@ -94,11 +103,11 @@ export function composePayload(signed: Uint8Array, product: string): Result<Uint
     'Content-Description: OpenPGP digital signature',
     'Content-Disposition: attachment; filename="signature.asc"',
     '',
-    ...armored.trimEnd().split('\n'),
+    armored.trimEnd().replaceAll('\n', CRLF),
     '',
     `--${boundary}--`,
     PROOF_MARK,
-    ...folded(base64(utf8(product))),
+    ...folded(base64(utf8(withoutSigned(product, signed, parts.value)))),
     '',
   )
   const whole = concat(utf8(head), content, utf8(tail))
@@ -111,14 +120,53 @@ export function composePayload(signed: Uint8Array, product: string): Result<Uint
 
 /** Finds the product file in a mail that was decrypted: its text. Refuses `notice-malformed`. */
 export function readProof(decrypted: Uint8Array): Result<string> {
-  const text = fromUtf8(decrypted)
-  const found = text?.replaceAll(CRLF, '\n').split(`\n${PROOF_MARK}\n`) ?? []
-  const encoded = found.length === 2 ? found[1]?.split('\n\n')[0] : undefined
-  const bytes = encoded === undefined ? undefined : fromBase64(encoded.replaceAll('\n', ''))
-  const product = bytes === undefined ? undefined : fromUtf8(bytes)
-  return product === undefined
-    ? refuse('notice-malformed', 'the mail holds no product file')
-    : accept(product)
+  const absent = refuse('notice-malformed', 'the mail holds no product file')
+  const text = fromUtf8(decrypted)?.replaceAll(/\r?\n/g, CRLF)
+  const found = text?.split(`${CRLF}${PROOF_MARK}${CRLF}`) ?? []
+  const [mime, proof] = found
+  if (found.length !== 2 || mime === undefined || proof === undefined) return absent
+  const encoded = proof.split(`${CRLF}${CRLF}`)[0]?.replaceAll(CRLF, '') ?? ''
+  const product = fromUtf8(fromBase64(encoded) ?? new Uint8Array())
+  if (product === undefined || product === '') return absent
+  if (!product.includes(SIGNED_ABOVE)) return accept(product)
+  const signed = signedIn(mime)
+  return signed === undefined
+    ? absent
+    : accept(product.replace(SIGNED_ABOVE, () => `"${base64(signed)}"`))
+}
+
+/** The signed notice that the parts of a mail are made of; `undefined` where they are not there. */
+function signedIn(mime: string): Uint8Array | undefined {
+  const boundary = /^Content-Type: multipart\/signed;[^]*?boundary="(signed-[0-9a-f]{32})"/.exec(
+    mime,
+  )?.[1]
+  const [, entity, rest] = mime.split(new RegExp(`\r\n--${boundary ?? '-'}(?:--)?(?:\r\n|$)`))
+  const armor = rest?.slice(Math.max(0, rest.indexOf('-----BEGIN')))
+  const packet = readArmor(armor ?? '', 'PGP SIGNATURE')
+  const [signature] = packet.ok ? (readPackets(packet.value) ?? []) : []
+  if (entity === undefined || !packet.ok || signature === undefined) return undefined
+  return joined({ content: utf8(entity), signature: bodyOf(packet.value, signature) })
+}
+
+/** A signed notice from its two parts, in the one form that our own programs write. */
+function joined({ content, signature }: SignedMessage): Uint8Array | undefined {
+  const fields = readSignatureFields(signature)
+  const issuer = fields === undefined ? undefined : onlyHashed(fields, SUBPACKET.issuer)
+  if (fields === undefined || issuer === undefined) return undefined
+  const { hashAlgorithm, keyAlgorithm, type } = fields
+  const onePass = Uint8Array.of(3, type, hashAlgorithm, keyAlgorithm, ...issuer.slice(-8), 1)
+  return concat(
+    writePacket(TAG.onePass, onePass),
+    writeLiteral(content),
+    writePacket(TAG.signature, signature),
+  )
+}
+
+/** The signed notice stands in the mail already, and half of it twice over in base64 would be most of the mail. */
+function withoutSigned(product: string, signed: Uint8Array, parts: SignedMessage): string {
+  const whole = joined(parts)
+  if (whole === undefined || !sameBytes(whole, signed)) return product
+  return product.replace(`"${base64(signed)}"`, SIGNED_ABOVE)
 }
 
 /**
@@ -164,7 +212,7 @@ export function composeMail(head: MailHead, message: Uint8Array): Result<Uint8Ar
         'Content-Description: OpenPGP encrypted message',
         'Content-Disposition: inline; filename="encrypted.asc"',
         '',
-        ...writeArmor('PGP MESSAGE', message).trimEnd().split('\n'),
+        writeArmor('PGP MESSAGE', message).trimEnd().replaceAll('\n', CRLF),
         '',
         `--${boundary}--`,
       ),

@@ -14,10 +14,14 @@ export interface GpgWork {
 
 const QUIET = ['--batch', '--yes', '--no-tty', '--quiet', '--trust-model', 'always']
 
+/** gpg, as something to compare with, and what it wrote for one notice. */
+export type GpgContender = Contender & {
+  readonly write: (turn: number) => Uint8Array
+  readonly close: () => void
+}
+
 /** One process of gpg for each notice; why there is none where there is none. */
-export function gpgContender(
-  work: GpgWork,
-): (Contender & { readonly close: () => void }) | { readonly missing: string } {
+export function gpgContender(work: GpgWork): GpgContender | { readonly missing: string } {
   if (spawnSync('gpg', ['--version']).status !== 0) return { missing: 'gpg is not installed' }
   if (!existsSync('/proc/self/stat')) return { missing: 'CPU time of children needs /proc' }
   // Sockets need a short path.
@@ -31,16 +35,19 @@ export function gpgContender(
   run(['--import'], work.secretKey)
   for (const { certificate } of work.recipients) run(['--import'], certificate)
   const agent = agentOf(env)
+  const write = (turn: number): Uint8Array => {
+    const recipient = work.recipients[turn % work.recipients.length]?.fingerprint ?? ''
+    const notice = work.notices[turn % work.notices.length] ?? new Uint8Array()
+    const args = ['-z', '0', '--local-user', work.signer, '--recipient', recipient]
+    const message = run([...args, '--sign', '--encrypt'], notice)
+    if (message.length < notice.length) throw new Error('gpg wrote too little')
+    return message
+  }
   return {
     meter: () => otherProcessesMeter(agent),
+    write,
     run: (times) => {
-      for (let turn = 0; turn < times; turn++) {
-        const recipient = work.recipients[turn % work.recipients.length]?.fingerprint ?? ''
-        const notice = work.notices[turn % work.notices.length] ?? new Uint8Array()
-        const args = ['-z', '0', '--local-user', work.signer, '--recipient', recipient]
-        const message = run([...args, '--sign', '--encrypt'], notice)
-        if (message.length < notice.length) throw new Error('gpg wrote too little')
-      }
+      for (let turn = 0; turn < times; turn++) write(turn)
     },
     close: () => {
       spawnSync('gpgconf', ['--kill', 'all'], { env, stdio: 'ignore' })

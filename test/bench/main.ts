@@ -6,8 +6,10 @@ import { growth } from './growth.ts'
 import { log } from './log.ts'
 import { filing } from './filing.ts'
 import type { Effort, Group, Line } from './measure.ts'
+import { mail } from './mail.ts'
 import { receipts } from './receipts.ts'
 import { seal } from './seal.ts'
+import { sinkRole } from './sink-role.ts'
 import { serverRole } from './server-role.ts'
 import { verify } from './verify.ts'
 import { witnessed } from './witnessed.ts'
@@ -30,6 +32,7 @@ const GROUPS: readonly Group[] = [
   filing,
   compose,
   check,
+  mail,
 ]
 const FULL: Effort = { isQuick: false, samples: 11, blockMilliseconds: 500 }
 const QUICK: Effort = { isQuick: true, samples: 5, blockMilliseconds: 120 }
@@ -37,6 +40,7 @@ const QUICK: Effort = { isQuick: true, samples: 5, blockMilliseconds: 120 }
 async function main(args: readonly string[]): Promise<void> {
   const [role, ...rest] = args[0] === '--role' ? args.slice(1) : []
   if (role === 'server') return await serverRole(rest)
+  if (role === 'sink') return await sinkRole(rest)
   if (role === 'compose') return await composeRole(rest)
   const isQuick = args.includes('--quick')
   const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefined

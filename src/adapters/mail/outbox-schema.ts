@@ -5,7 +5,7 @@ import { SchemaTooNew } from '#ports/storage.ts'
  * The schema of the outbox, each step once and in order. `user_version` counts them.
  *
  * `phase` is the machine's (`queued`, `sending`, `stopped`, `done`), `state` what the filer sees. The sealed block has a table of its own,
- * since SQLite writes a whole row anew for each change of it.
+ * since SQLite writes a whole row anew for each change of it. Its key is in the row: the commit that settles a mail overwrites that.
  */
 const STEPS: readonly string[] = [
   `create table mail (
@@ -26,7 +26,8 @@ const STEPS: readonly string[] = [
     settled_at integer,
     address_tag text not null,
     domain_tag text not null,
-    bounce_token text not null unique
+    bounce_token text not null unique,
+    sealed_key blob
   ) strict;
   create index mail_due on mail (lane, not_before, seq) where phase = 'queued';
   create index mail_sending on mail (worker) where phase = 'sending';

@@ -24,6 +24,8 @@ export interface OutboxOptions {
 }
 
 const BUSY_MILLISECONDS = 5_000
+/** Pages of the write-ahead log at which they are written back: a batch of mails each time would be most of the work. */
+const WAL_PAGES = 8_192
 const LANES = ['priority', 'normal'] as const
 /** No time of our own is set further ahead than this beyond the release of a mail. */
 const AHEAD_SECONDS_MAX = 2 * DAY_SECONDS
@@ -44,6 +46,7 @@ interface DueRow {
   readonly bounce_token: string
   readonly is_suppressed: number
   readonly block: Buffer
+  readonly sealed_key: Buffer
 }
 
 interface Opened {
@@ -116,8 +119,9 @@ function openDatabase(path: string): Database.Database {
   database.pragma('journal_mode = WAL')
   database.pragma('synchronous = FULL')
   database.pragma('foreign_keys = ON')
-  // What is deleted is overwritten, and not only forgotten.
-  database.pragma('secure_delete = ON')
+  // What is deleted of a page that is written anyway is overwritten: the key of a mail is. Its block means nothing without.
+  database.pragma('secure_delete = FAST')
+  database.pragma(`wal_autocheckpoint = ${String(WAL_PAGES)}`)
   migrateOutbox(database)
   return database
 }
@@ -125,12 +129,13 @@ function openDatabase(path: string): Database.Database {
 function enqueue({ keys, rows, sql }: Opened, mail: QueuedMail, now: number): Enqueued {
   const tag = keys.tag(addressKey(mail.to))
   const isSuppressed = rows('select 1 from suppression where address_tag = ?', tag).length > 0
+  const sealed = isSuppressed ? undefined : keys.seal(mail.id, mail)
   const [phase, state] = isSuppressed ? ['done', 'suppressed'] : ['queued', 'queued']
   const { changes, lastInsertRowid } = sql(
     `insert into mail (id, reference, batch, lane, phase, state, reported, not_before, release_at, has_slot, attempts, queued_at,
-      settled_at, address_tag, domain_tag, bounce_token)
+      settled_at, address_tag, domain_tag, bounce_token, sealed_key)
      values (@id, @reference, @batch, @lane, @phase, @state, '', @notBefore, @notBefore, 0, 0, @now,
-      @settledAt, @addressTag, @domainTag, @bounceToken) on conflict do nothing`,
+      @settledAt, @addressTag, @domainTag, @bounceToken, @sealedKey) on conflict do nothing`,
   ).run({
     id: mail.id,
     reference: mail.reference,
@@ -144,13 +149,11 @@ function enqueue({ keys, rows, sql }: Opened, mail: QueuedMail, now: number): En
     addressTag: tag,
     domainTag: keys.tag(mail.to.domain),
     bounceToken: keys.bounceToken(mail.id),
+    sealedKey: sealed?.key ?? null,
   })
   if (changes === 0) return 'known'
-  if (isSuppressed) return 'suppressed'
-  sql('insert into sealed (mail, block) values (?, ?)').run(
-    lastInsertRowid,
-    keys.seal(mail.id, mail),
-  )
+  if (sealed === undefined) return 'suppressed'
+  sql('insert into sealed (mail, block) values (?, ?)').run(lastInsertRowid, sealed.block)
   return 'queued'
 }
 
@@ -170,7 +173,7 @@ function lease(opened: Opened, ask: Parameters<Outbox['lease']>[0]): readonly Le
     }
     sql(`update mail set phase = 'sending', worker = ? where seq = ?`).run(worker, row.seq)
     const { attempts, batch, bounce_token: bounceToken, id, not_before: notBefore, reference } = row
-    const sealed = keys.open(id, row.block)
+    const sealed = keys.open(id, { block: row.block, key: row.sealed_key })
     const lane = LANES[row.lane] ?? 'normal'
     const times = { attempts, queuedAt: row.queued_at, notBefore }
     taken.push({ ...sealed, ...times, id, reference, batch, lane, bounceToken })
@@ -184,7 +187,7 @@ function dueRows(
   { limit, now }: { readonly limit: number; readonly now: number },
 ): readonly DueRow[] {
   return rows(
-    `select mail.seq, id, reference, batch, lane, not_before, has_slot, attempts, queued_at, domain_tag, bounce_token, block,
+    `select mail.seq, id, reference, batch, lane, not_before, has_slot, attempts, queued_at, domain_tag, bounce_token, block, sealed_key,
        suppression.address_tag is not null as is_suppressed
      from mail indexed by mail_due join sealed on sealed.mail = mail.seq
      left join suppression on suppression.address_tag = mail.address_tag
@@ -246,17 +249,15 @@ function settle(
   finish(opened, row.seq, { state: settlement.kind, now })
 }
 
-/** The block goes with the commit that says it is not needed any more. */
+/** The mail is gone with the commit that says that it is not needed any more. */
 function finish(
   { sql }: Opened,
   seq: number,
   { now, state }: { readonly state: string; readonly now: number },
 ): void {
-  sql(`update mail set phase = 'done', worker = null, state = ?, settled_at = ? where seq = ?`).run(
-    state,
-    now,
-    seq,
-  )
+  sql(
+    `update mail set phase = 'done', worker = null, sealed_key = null, state = ?, settled_at = ? where seq = ?`,
+  ).run(state, now, seq)
   sql('delete from sealed where mail = ?').run(seq)
 }
 

@@ -1,9 +1,9 @@
 import Database from 'better-sqlite3'
-import { base64, fromBase64, fromUtf8, utf8 } from '#core/bytes.ts'
+import { base64, concat, fromBase64, fromUtf8, utf8 } from '#core/bytes.ts'
 import { addressKey, type MailAddress } from '#core/mail-address.ts'
 import type { CertificatePin, CertificatePins } from '#ports/certificate-pins.ts'
 import { Unavailable } from '#ports/storage.ts'
-import type { RelayKeys } from './relay-keys.ts'
+import { type RelayKeys, type Sealed, SEALED_KEY_BYTES } from './relay-keys.ts'
 
 const BUSY_MILLISECONDS = 5_000
 
@@ -30,19 +30,24 @@ export function openPins({
       const tag = tagOf(address)
       const row = guarded(() => find.get(tag))
       return await Promise.resolve(
-        row === undefined ? undefined : parse(keys.open(tag, row.block).message),
+        row === undefined ? undefined : parse(keys.open(tag, apart(row.block)).message),
       )
     },
     write: async (to, pin) => {
       const tag = tagOf(to)
       const message = utf8(JSON.stringify({ ...pin, certificate: base64(pin.certificate) }))
-      guarded(() => put.run(tag, keys.seal(tag, { to, message })))
+      const { block, key } = keys.seal(tag, { to, message })
+      guarded(() => put.run(tag, concat(key, block)))
       await Promise.resolve()
     },
     close: () => {
       database.close()
     },
   }
+}
+
+function apart(kept: Uint8Array): Sealed {
+  return { key: kept.subarray(0, SEALED_KEY_BYTES), block: kept.subarray(SEALED_KEY_BYTES) }
 }
 
 function parse(bytes: Uint8Array): CertificatePin {

@@ -7,6 +7,8 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const ADDRESS_LENGTH_BYTES = 2
 const BOUNCE_CHARACTERS = 32
+/** A key with its nonce and its tag. */
+export const SEALED_KEY_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
 
 /** What is sealed of a mail. */
 export interface Sealable {
@@ -15,14 +17,21 @@ export interface Sealable {
   readonly message: Uint8Array
 }
 
+/** A mail under a key of its own, and that key under the relay's: whoever overwrites the key has deleted the mail. */
+export interface Sealed {
+  readonly block: Uint8Array
+  /** `SEALED_KEY_BYTES` long. */
+  readonly key: Uint8Array
+}
+
 /** The keys of a relay, each for one thing, all from one secret that lies outside the database. */
 export interface RelayKeys {
   /** For `mailId`. */
   readonly ids: Uint8Array
   /** Encrypts what the outbox holds (AES-256-GCM); the id of the mail is bound to it. */
-  seal(id: string, mail: Sealable): Uint8Array
+  seal(id: string, mail: Sealable): Sealed
   /** Opens it. @throws Error where the key is another one, or a byte was changed. */
-  open(id: string, sealed: Uint8Array): Sealable
+  open(id: string, sealed: Sealed): Sealable
   /** By which an address, or a domain, is found again without being kept. */
   tag(text: string): string
   /** 32 characters that only this relay can make from the id of a mail. */
@@ -53,22 +62,17 @@ export function relayKeys(secret: string): RelayKeys {
   }
 }
 
-function seal(key: Uint8Array, id: string, { message, to, zone }: Sealable): Uint8Array {
+function seal(master: Uint8Array, id: string, { message, to, zone }: Sealable): Sealed {
   const head = utf8(`${formatAddress(to)}\n${zone ?? ''}`)
   const length = Buffer.alloc(ADDRESS_LENGTH_BYTES)
   length.writeUInt16BE(head.length)
-  const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(utf8(id))
-  const parts = [cipher.update(length), cipher.update(head), cipher.update(message), cipher.final()]
-  return Buffer.concat([nonce, ...parts, cipher.getAuthTag()])
+  const key = randomBytes(KEY_BYTES)
+  const block = encrypt(key, id, [length, head, message])
+  return { block, key: encrypt(master, id, [key]) }
 }
 
-function open(key: Uint8Array, id: string, sealed: Uint8Array): Sealable {
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES))
-    .setAAD(utf8(id))
-    .setAuthTag(sealed.subarray(-TAG_BYTES))
-  const body = sealed.subarray(NONCE_BYTES, -TAG_BYTES)
-  const plain = Buffer.concat([decipher.update(body), decipher.final()])
+function open(master: Uint8Array, id: string, { block, key }: Sealed): Sealable {
+  const plain = decrypt(decrypt(master, id, key), id, block)
   const end = ADDRESS_LENGTH_BYTES + plain.readUInt16BE()
   const [found = '', zone = ''] = plain
     .subarray(ADDRESS_LENGTH_BYTES, end)
@@ -81,4 +85,20 @@ function open(key: Uint8Array, id: string, sealed: Uint8Array): Sealable {
     message: new Uint8Array(plain.subarray(end)),
     ...(zone === '' ? {} : { zone }),
   }
+}
+
+/** Nonce, ciphertext, tag. */
+function encrypt(key: Uint8Array, id: string, parts: readonly Uint8Array[]): Buffer {
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(utf8(id))
+  const sealed = parts.map((part) => cipher.update(part))
+  return Buffer.concat([nonce, ...sealed, cipher.final(), cipher.getAuthTag()])
+}
+
+function decrypt(key: Uint8Array, id: string, sealed: Uint8Array): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES))
+    .setAAD(utf8(id))
+    .setAuthTag(sealed.subarray(-TAG_BYTES))
+  const plain = decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES))
+  return Buffer.concat([plain, decipher.final()])
 }
