@@ -210,6 +210,7 @@ export const TYPE_WORDS: { readonly [T in ActType]: string } = {
   'charter.adopt': 'Found the coalition',
   'charter.amend': 'Change the charter',
   'check.publish': 'Publish a list of check codes',
+  'fake.publish': 'Publish a known fake',
   'mailbox.close': 'Close a mailbox',
   'mailbox.enrol': 'Enrol a mailbox',
   'mailbox.filers': 'Change who may file to a mailbox',

@@ -231,6 +231,31 @@ export async function encryptForMany(
   time: SigningTime = {},
 ): Promise<Uint8Array> {
   if (!isSignedMessage(signedMessage)) throw new TypeError('only signed messages are encrypted')
+  const packets = new PacketList<AnyPacket>()
+  // The bytes go in as they are: parsing and writing them again could change what a commitment was made over.
+  packets.write = () => signedMessage
+  return await encryptMessage(certificates, new Message<Uint8Array>(packets), time)
+}
+
+/**
+ * Encrypts bytes that nobody signs to several certificates: what somebody reports who has no key.
+ *
+ * @throws TypeError for no or more than 64 recipients; Error where a certificate cannot be encrypted to.
+ */
+export async function encryptUnsigned(
+  certificates: readonly Uint8Array[],
+  bytes: Uint8Array,
+  time: SigningTime = {},
+): Promise<Uint8Array> {
+  const message = await createMessage({ binary: bytes, date: EPOCH, format: 'binary' })
+  return await encryptMessage(certificates, message, time)
+}
+
+async function encryptMessage(
+  certificates: readonly Uint8Array[],
+  message: Message<Uint8Array>,
+  time: SigningTime,
+): Promise<Uint8Array> {
   if (certificates.length === 0 || certificates.length > RECIPIENTS_MAX) {
     throw new TypeError('a message has 1 to 64 recipients')
   }
@@ -238,12 +263,9 @@ export async function encryptForMany(
   const recipients = await Promise.all(
     certificates.map(async (bytes) => await chooseEncryptionKey(bytes, sentAt)),
   )
-  const packets = new PacketList<AnyPacket>()
-  // The bytes go in as they are: parsing and writing them again could change what a commitment was made over.
-  packets.write = () => signedMessage
   const isVersion6 = recipients.every(({ certificate }) => certificate.life.version === 6)
   return await encrypt({
-    message: new Message<Uint8Array>(packets),
+    message,
     encryptionKeys: recipients.map(({ certificate }) => certificate.key),
     encryptionKeyIDs: recipients.map(({ keyId }) => keyId),
     // A session key without an AEAD algorithm asks for version 1 protection, which gpg and Thunderbird read.

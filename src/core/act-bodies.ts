@@ -271,6 +271,28 @@ export interface CheckPublishBody {
   readonly texts: number
 }
 
+/** How a forgery reaches people. */
+export const FAKE_CHANNELS = ['call', 'chat', 'letter', 'mail', 'sms', 'web'] as const
+/** One of `FAKE_CHANNELS`. */
+export type FakeChannel = (typeof FAKE_CHANNELS)[number]
+
+/** Shows the world a message that imitates a party, so that whoever receives it can know it again. It names nobody who received it. */
+export interface FakePublishBody {
+  readonly channel: FakeChannel
+  /** The party that it imitates. */
+  readonly imitates: string
+  readonly language: string
+  /** The message, line by line; nothing in it can be followed. */
+  readonly lines: readonly string[]
+  /** An earlier sample of the same party's that this one takes the place of. */
+  readonly replaces?: string
+  /** How many people have reported it so far. */
+  readonly reports: number
+  /** UTC day. */
+  readonly seen_on: string
+  readonly subject?: string
+}
+
 /** The body of every act type. Adding a line here makes the compiler ask for its schema, rule and decision. */
 export interface ActBodies {
   'act.lapse': ActLapseBody
@@ -282,6 +304,7 @@ export interface ActBodies {
   'charter.adopt': CharterAdoptBody
   'charter.amend': CharterTerms
   'check.publish': CheckPublishBody
+  'fake.publish': FakePublishBody
   'mailbox.close': EmptyBody
   'mailbox.enrol': MailboxEnrolBody
   'mailbox.filers': MailboxFilersBody

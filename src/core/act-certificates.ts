@@ -35,6 +35,7 @@ export function certificatesIn(act: Act): readonly OfferedCertificate[] {
     case 'campaign.open':
     case 'campaign.share':
     case 'check.publish':
+    case 'fake.publish':
     case 'mailbox.close':
     case 'mailbox.filers':
     case 'mailbox.invite':

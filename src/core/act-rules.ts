@@ -61,6 +61,7 @@ export const ACT_RULES: { readonly [T in ActType]: ActRule } = {
   'charter.adopt': { ...GOVERNANCE, voters: 'members' },
   'charter.amend': { ...GOVERNANCE, voters: 'members' },
   'check.publish': { ...PARTY, open: true },
+  'fake.publish': { ...PARTY, open: true },
   'mailbox.close': MAILBOX,
   'mailbox.enrol': { ...MAILBOX, by: ['key'] },
   'mailbox.filers': MAILBOX,

@@ -13,6 +13,7 @@ import {
   type SubjectKey,
   type Subjects,
 } from './decision.ts'
+import { decideFake, fakeReads } from './fake.ts'
 import { decideMailbox, mailboxNameOf, mailboxReads, mayReadMailbox } from './mailbox.ts'
 import {
   approvalOf,
@@ -50,6 +51,8 @@ export function readsOf(parsed: ParsedAct, known: Subjects): readonly SubjectKey
       return campaignReads({ ...parsed, act })
     case 'check.publish':
       return checkReads({ ...parsed, act })
+    case 'fake.publish':
+      return fakeReads({ ...parsed, act })
     case 'mailbox.close':
     case 'mailbox.enrol':
     case 'mailbox.filers':
@@ -103,6 +106,8 @@ export function decide(state: DecisionState, parsed: ParsedAct, now: number): Re
       return decideCampaign(state, { ...parsed, act })
     case 'check.publish':
       return decideCheck(state, { ...parsed, act }, now)
+    case 'fake.publish':
+      return decideFake(state, { ...parsed, act }, now)
     case 'mailbox.close':
     case 'mailbox.enrol':
     case 'mailbox.filers':
@@ -245,6 +250,7 @@ export function mayReadReads(parsed: ParsedAct, known: Subjects): readonly Subje
     case 'charter.adopt':
     case 'charter.amend':
     case 'check.publish':
+    case 'fake.publish':
     case 'mailbox.invite':
     case 'officer.add':
     case 'officer.change':
@@ -276,6 +282,7 @@ export function mayRead(subjects: Subjects, reader: Reader, parsed: ParsedAct): 
     case 'charter.adopt':
     case 'charter.amend':
     case 'check.publish':
+    case 'fake.publish':
     case 'officer.add':
     case 'officer.change':
     case 'officer.retire':

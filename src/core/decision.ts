@@ -1,5 +1,5 @@
 import type { Act } from './act.ts'
-import type { JointTerms, NoticeKind, Statement } from './act-bodies.ts'
+import type { FakePublishBody, JointTerms, NoticeKind, Statement } from './act-bodies.ts'
 import type { JsonObject } from './canonical-json.ts'
 import type { CheckKeying } from './check-list.ts'
 import type { Directory } from './directory.ts'
@@ -172,6 +172,14 @@ export interface PublishedList {
   readonly texts: number
 }
 
+/** A forgery that a party has published. */
+export interface FakeState {
+  readonly party: string
+  readonly body: FakePublishBody
+  /** Act id of the sample that took its place. */
+  readonly replacedBy?: string
+}
+
 /** The lists of a party that are served, newest first. */
 export interface CheckListState {
   readonly party: string
@@ -189,6 +197,7 @@ export interface SubjectStates {
   campaign: CampaignState
   'check-chunk': CheckChunkState
   'check-list': CheckListState
+  fake: FakeState
   invitation: InvitationState
   line: LineState
   mailbox: MailboxState

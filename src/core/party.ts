@@ -53,6 +53,7 @@ export function isGovernance(act: Act): act is GovernanceAct {
     case 'campaign.open':
     case 'campaign.share':
     case 'check.publish':
+    case 'fake.publish':
     case 'mailbox.close':
     case 'mailbox.enrol':
     case 'mailbox.filers':

@@ -201,6 +201,7 @@ function roleMissing(
     case 'campaign.share':
     case 'certificate.replace':
     case 'check.publish':
+    case 'fake.publish':
     case 'mailbox.close':
     case 'mailbox.enrol':
     case 'mailbox.filers':

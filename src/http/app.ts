@@ -24,6 +24,7 @@ import { bundleRoutes } from './routes/bundles.ts'
 import { checkRoutes } from './routes/checks.ts'
 import { challengeRoutes } from './routes/challenges.ts'
 import { directoryRoutes } from './routes/directory.ts'
+import { fakeRoutes } from './routes/fakes.ts'
 import { healthRoutes } from './routes/health.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { limitRoutes } from './routes/limits.ts'
@@ -66,6 +67,7 @@ const ROUTES: readonly ((ports: HttpPorts) => Hono)[] = [
   templateRoutes,
   challengeRoutes,
   checkRoutes,
+  fakeRoutes,
   sessionRoutes,
   logRoutes,
   keyRoutes,

@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 
 /** What anybody may fetch from a page of another origin, so as to verify it there. */
 const PUBLIC =
-  /^\/(?:log|keys|problems)\/|^\/api\/(?:directory|openapi\.json|checks(?:\/lists\/.*)?|templates\/.*)$|^\/\.well-known\/openpgpkey\//
+  /^\/(?:log|keys|problems)\/|^\/api\/(?:directory|openapi\.json|checks(?:\/lists\/.*)?|fakes|templates\/.*)$|^\/\.well-known\/openpgpkey\//
 /** A year: the longest that caches are asked to keep anything. */
 const IMMUTABLE_SECONDS = 31_536_000
 const TRANSPORT_SECONDS = 63_072_000

@@ -64,7 +64,7 @@ export async function uploadBrief(
 }
 
 /** For each key of a message the parties whose active officers have it; `undefined` where a key is nobody's. */
-function partiesOf(
+export function partiesOf(
   directory: Directory,
   keys: readonly string[],
 ): BriefState['recipients'] | undefined {

@@ -2,6 +2,7 @@ import type { Inspection } from '#ports/inspection.ts'
 import { briefBlob } from './brief.ts'
 import { bundleBlobs } from './bundle-layout.ts'
 import { checkListBlobs } from './check-list.ts'
+import { reportBlob } from './fake-report.ts'
 import { readState } from './load-subjects.ts'
 
 const PAGE = 500
@@ -24,6 +25,8 @@ export async function* namedBlobs(
       key,
       isNeeded: true,
     }))
+  for await (const { id } of allSubjects(inspection, 'fake-report'))
+    yield { key: reportBlob(id), isNeeded: false }
   for await (const { state } of allSubjects(inspection, 'bundle')) {
     const bundle = readState('bundle', state ?? '')
     if (bundle.dropped) continue

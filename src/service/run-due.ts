@@ -10,6 +10,7 @@ import { DAY_SECONDS, dayOf, formatInstant } from '#core/time.ts'
 import type { BlobStore } from '#ports/blob.ts'
 import type { Subject, SubjectPage } from '#ports/storage.ts'
 import { dropCheckChunks } from './check-list.ts'
+import { dropFakeReports } from './fake-report.ts'
 import { loadSubjects, readState } from './load-subjects.ts'
 import type { Submitted } from './repeat-act.ts'
 import { reconsider, submitAct, type SubmitActPorts } from './submit-act.ts'
@@ -42,6 +43,7 @@ export async function runDue(ports: RunDuePorts): Promise<void> {
   for (const party of directory.parties.keys()) {
     await dropStale(ports, party)
     await dropCheckChunks(ports, party)
+    await dropFakeReports(ports, party)
   }
   await dropTokens(ports, 'token')
   await dropTokens(ports, 'nonce')

@@ -3,6 +3,7 @@ import {
   type ActBodies,
   type ActType,
   DUTIES,
+  FAKE_CHANNELS,
   NOTICE_KINDS,
   PARTY_KINDS,
   STATEMENTS,
@@ -11,6 +12,8 @@ import { ACT_RULES } from '#core/act-rules.ts'
 import type { JsonObject } from '#core/canonical-json.ts'
 import { BUCKETS_MAX, CHECK_KEYINGS, CHUNKS_MAX, isListShape } from '#core/check-list.ts'
 import { FILERS_MAX } from '#core/mailbox.ts'
+import { plainTextFault } from '#core/plain-text.ts'
+import { parseInstant } from '#core/time.ts'
 import {
   ascending,
   certificate,
@@ -124,6 +127,26 @@ const check = z
   })
   .refine(isListShape, { error: 'a list is not made of so many parts' })
 
+/** A line that stands beside others and leads nowhere: addresses are written so that no program makes a link of them. */
+const quoted = z
+  .string()
+  .max(300)
+  .refine((text) => plainTextFault(text) === undefined, { error: 'a line that could be followed' })
+
+const fake = z.strictObject({
+  channel: z.enum(FAKE_CHANNELS),
+  imitates: domain,
+  language: z.string().regex(/^[a-z]{2,3}(?:-[A-Z][a-z]{3})?$/),
+  lines: z.array(quoted).min(1).max(60),
+  replaces: hash.exactOptional(),
+  reports: z.int().min(1).max(1_000_000_000),
+  seen_on: z
+    .string()
+    .max(10)
+    .refine((day) => parseInstant(`${day}T00:00:00Z`) !== undefined, { error: 'not a day' }),
+  subject: quoted.exactOptional(),
+})
+
 const actType = z.enum(Object.keys(ACT_RULES).toSorted())
 const rule = z.strictObject({ duties, type: actType })
 const target = { act: hash }
@@ -146,6 +169,7 @@ export const BODY_SCHEMAS: { readonly [T in ActType]: z.ZodType<ActBodies[T]> } 
   }),
   'charter.amend': z.strictObject(terms),
   'check.publish': check,
+  'fake.publish': fake,
   'mailbox.close': z.strictObject({}),
   'mailbox.enrol': enrolment,
   'mailbox.filers': z.strictObject({ filers: ascending(domain, { min: 1, max: FILERS_MAX }) }),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DUTIES, PARTY_KINDS } from '#core/act-bodies.ts'
 import { REFUSAL_REASONS } from '#core/refusal.ts'
+import { BODY_SCHEMAS } from './act-bodies.ts'
 import { CheckIndexSchema } from './check-list.ts'
 import { certificate, domain, fingerprint, hash, mailbox, origin, salt16 } from './fields.ts'
 import { LimitsSchema } from './limits.ts'
@@ -148,6 +149,22 @@ export const KeyIndexSchema = z.strictObject({
 /** The list of certificates, as it is answered. */
 export type KeyIndexAnswer = z.infer<typeof KeyIndexSchema>
 
+/** Known forgeries. Each is proven by the receipt of its act. */
+export const FakesSchema = z.strictObject({
+  fakes: z
+    .array(z.strictObject({ act: hash, body: BODY_SCHEMAS['fake.publish'], party: domain }))
+    .max(1000),
+  /** The sum of what the parties have counted. */
+  reports: index,
+})
+
+/** Reports to a party. */
+export const FakeReportsSchema = z.strictObject({
+  reports: z.array(
+    z.strictObject({ day: z.string().regex(/^\d{4}-\d{2}-\d{2}$/), report: salt16 }),
+  ),
+})
+
 /** The process is up. */
 export const HealthSchema = z.strictObject({ status: z.literal('up') })
 
@@ -166,6 +183,8 @@ export const ANSWER_SCHEMAS = {
   BundleLine: BundleLineSchema,
   CheckIndex: CheckIndexSchema,
   Directory: DirectorySchema,
+  FakeReports: FakeReportsSchema,
+  Fakes: FakesSchema,
   Health: HealthSchema,
   Held: HeldSchema,
   KeyIndex: KeyIndexSchema,

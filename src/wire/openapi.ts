@@ -5,7 +5,7 @@ import type { Json } from '#core/canonical-json.ts'
 import { AuthorSchema, EnvelopeSchema, isActType } from './act.ts'
 import { BODY_SCHEMAS } from './act-bodies.ts'
 import { ANSWER_SCHEMAS, type AnswerName } from './answers.ts'
-import { domain, hash, mailbox } from './fields.ts'
+import { domain, hash, mailbox, salt16 } from './fields.ts'
 import {
   type AnswerBody,
   type Operation,
@@ -28,6 +28,7 @@ const PATH_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   index: z.int().min(0),
   path: z.string().max(64),
   reason: z.string().max(64),
+  report: salt16,
   root: hash,
   s0: z.string().regex(/^[0-9a-f]{2}$/),
   s1: z.string().regex(/^[0-9a-f]{2}$/),

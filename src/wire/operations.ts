@@ -217,6 +217,34 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/api/fakes',
+    summary: 'Known forgeries, as parties have published them, and how often they were reported.',
+    answers: { 200: { schema: 'Fakes' } },
+  },
+  {
+    method: 'get',
+    path: '/api/fakes/reports',
+    summary: 'Reports of forgeries to the own party, of the last 30 days.',
+    session: 'required',
+    answers: { 200: { schema: 'FakeReports' } },
+  },
+  {
+    method: 'post',
+    path: '/api/fakes/reports',
+    summary:
+      'Hands a party a report of a forgery: an OpenPGP message of up to 64 KiB to its officers.',
+    body: 'message',
+    answers: { 202: undefined },
+  },
+  {
+    method: 'get',
+    path: '/api/fakes/reports/{report}',
+    summary: 'A report to the own party.',
+    session: 'required',
+    answers: { 200: bytes },
+  },
+  {
+    method: 'get',
     path: '/api/limits',
     summary:
       'How much anybody may ask for, as this server enforces it: budgets, requests under way, quotas.',

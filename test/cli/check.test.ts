@@ -164,6 +164,34 @@ describe('dunant check with what is not in order', () => {
   })
 })
 
+test('a forged message is reported to the company alone, and shown to all once the company has looked at it', async () => {
+  const message = solo.path('forged.txt')
+  writeFileSync(message, 'Your account is locked, tashi.')
+  await accepted(solo.dunant('desk', `check report ${message} --imitates ${COMPANY}`))
+  await accepted(solo.company(`check reports --out ${solo.path('reports')}`))
+  const [file = ''] = readdirSync(solo.path('reports'))
+  expect(file).toMatch(/^\d{4}-\d{2}-\d{2}-[0-9a-f]{32}\.pgp$/)
+  expect(readFileSync(join(solo.path('reports'), file)).includes('tashi')).toBe(false)
+
+  const sample = {
+    channel: 'mail',
+    imitates: COMPANY,
+    language: 'en',
+    lines: ['Your account is locked. Confirm at contoso-login[.]example'],
+    reports: 1,
+    seen_on: dayOf(Math.floor(Date.now() / 1000)),
+  }
+  writeFileSync(solo.path('sample.json'), JSON.stringify(sample))
+  await accepted(solo.company(`check warn ${solo.path('sample.json')}`))
+  const known = await accepted(solo.dunant('desk', 'check fakes'))
+  expect(jsonOf(known)).toMatchObject({ reports: 1, fakes: [{ body: sample, party: COMPANY }] })
+  writeFileSync(
+    solo.path('sample.json'),
+    JSON.stringify({ ...sample, lines: ['a contoso-login.example'] }),
+  )
+  expect((await solo.company(`check warn ${solo.path('sample.json')}`)).code).toBe(3)
+})
+
 describe('dunant check desk', () => {
   test.each([...shippedCheckWords().keys()])(
     'answers in %s, offline, and keeps nothing',

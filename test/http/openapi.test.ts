@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { hex } from '#core/bytes.ts'
+import { encryptUnsigned } from '#client/openpgp.ts'
+import { hex, utf8 } from '#core/bytes.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
 import { sha256Hex } from '#core/hash.ts'
 import { parseLogEntry } from '#core/log/leaf.ts'
@@ -20,7 +21,7 @@ import {
   threeOf,
 } from '#test/helpers/coalition.ts'
 import { briefTo, fileNotice, idOf } from '#test/helpers/notices.ts'
-import { ANSWER_SCHEMAS, PROBLEM_NAMES, ProblemSchema } from '#wire/answers.ts'
+import { ANSWER_SCHEMAS, FakeReportsSchema, PROBLEM_NAMES, ProblemSchema } from '#wire/answers.ts'
 import { BODY_SCHEMAS } from '#wire/act-bodies.ts'
 import { accountTemplate } from '#test/helpers/statements.ts'
 import { OPERATIONS, type Operation } from '#wire/operations.ts'
@@ -195,6 +196,7 @@ test('every operation answers as the document says', async () => {
   await openSessions(ask)
   await templates(ask, token)
   await checks(ask, token)
+  await fakes(ask, token)
   await publicPaths(ask)
 
   expect(
@@ -229,6 +231,17 @@ async function templates(ask: Coalition['ask'], token: string): Promise<void> {
   const hash = sha256Hex(body)
   expect((await ask(`/api/templates/${hash}`, { method: 'PUT', token, body })).status).toBe(201)
   expect((await ask(`/api/templates/${hash}`, { token })).bytes).toEqual(body)
+}
+
+async function fakes(ask: Coalition['ask'], token: string): Promise<void> {
+  const { certificateBytes } = threeOf(coalition).contoso
+  const at = coalition.clock.now()
+  const body = Uint8Array.from(await encryptUnsigned([certificateBytes], utf8('forged'), { at }))
+  expect((await ask('/api/fakes/reports', { method: 'POST', body })).status).toBe(202)
+  const { reports } = FakeReportsSchema.parse((await ask('/api/fakes/reports', { token })).body)
+  const report = reports[0]?.report ?? ''
+  expect((await ask(`/api/fakes/reports/${report}`, { token })).bytes).toEqual(body)
+  expect((await ask('/api/fakes')).status).toBe(200)
 }
 
 async function checks(ask: Coalition['ask'], token: string): Promise<void> {

@@ -64,6 +64,46 @@ export const CHECK_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('#cli/commands/check-desk.ts')).desk,
   },
   {
+    path: 'check fakes',
+    summary: 'show messages that are known to be forged',
+    uses: ['coalition'],
+    examples: ['dunant check fakes'],
+    load: async () => (await import('#cli/commands/fake.ts')).fakes,
+  },
+  {
+    path: 'check report',
+    summary: 'report a message that you think is forged, readable for one company alone',
+    about: [
+      'The file is encrypted on this machine to the officers of the company. The coalition keeps ciphertext for 30 days, and nothing of who sent it. Leave out whatever nobody has to know; a copy of the message is enough.',
+    ],
+    args: [{ name: 'FILE', help: 'the message, or - for standard input' }],
+    options: { imitates: { type: 'text', value: 'DOMAIN', help: 'the company that it imitates' } },
+    uses: ['coalition'],
+    examples: ['dunant check report message.txt --imitates contoso.example'],
+    load: async () => (await import('#cli/commands/fake.ts')).report,
+  },
+  {
+    path: 'check reports',
+    summary: 'fetch the reports to your party of the last 30 days, as they were encrypted',
+    options: {
+      out: { type: 'text', value: 'DIR', help: 'folder for them; open each with gpg --decrypt' },
+    },
+    uses: ['coalition', 'signer', 'passphrase'],
+    examples: ['dunant check reports --out reports --party contoso.example --key alice'],
+    load: async () => (await import('#cli/commands/fake.ts')).reports,
+  },
+  {
+    path: 'check warn',
+    summary: 'publish a forged message, so that whoever receives it knows it again',
+    about: [
+      'The file is JSON: channel (call, chat, letter, mail, sms or web), imitates, language, lines, reports, seen_on, and perhaps subject and replaces. Nothing in the lines may be followed: write an address as contoso-login[.]example. Leave out whoever received it.',
+    ],
+    args: [{ name: 'FILE.json', help: 'the sample' }],
+    uses: ['coalition', 'signer', 'passphrase'],
+    examples: ['dunant check warn sample.json --party contoso.example --key alice'],
+    load: async () => (await import('#cli/commands/fake.ts')).warn,
+  },
+  {
     path: 'check publish',
     summary: 'build your list of check codes and publish it for the next release',
     about: [
