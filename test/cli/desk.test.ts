@@ -44,23 +44,23 @@ function hoursAgo(hours: number): string {
 
 describe('a hold', () => {
   test('of more than 72 hours waits for counsel and another officer', async () => {
-    await accepted(desk(`hold start case-1 --confirmed ${hoursAgo(80)}`))
+    await accepted(desk(`delay start case-1 --confirmed ${hoursAgo(80)}`))
     const kept = await accepted(
-      desk(`hold keep case-1 --reason legal-review --until ${hoursAgo(-48)}`),
+      desk(`delay hold case-1 --reason legal-review --until ${hoursAgo(-48)}`),
     )
     expect(jsonOf(kept)).toMatchObject({
       state: 'overdue',
       missing: ['counsel', 'reporter or responder'],
     })
-    await accepted(desk('hold approve case-1', 'carla'))
-    const twice = await desk('hold approve case-1', 'carla')
+    await accepted(desk('delay approve case-1', 'carla'))
+    const twice = await desk('delay approve case-1', 'carla')
     expect(jsonOf(twice)).toMatchObject({ refused: 'nothing-to-do' })
-    const held = await accepted(desk('hold approve case-1', 'rita'))
+    const held = await accepted(desk('delay approve case-1', 'rita'))
     expect(jsonOf(held)).toMatchObject({ state: 'held', missing: [], reason: 'legal-review' })
   })
 
   test('of more than 14 days is refused, whoever asks', async () => {
-    const long = await desk(`hold keep case-1 --reason verifying --until ${hoursAgo(-24 * 20)}`)
+    const long = await desk(`delay hold case-1 --reason verifying --until ${hoursAgo(-24 * 20)}`)
     expect(jsonOf(long)).toMatchObject({ refused: 'hold-too-long' })
   })
 
@@ -74,19 +74,19 @@ describe('a hold', () => {
       'account,language,facts\nluc@mail.example,fr,target_state=targeted-blocked; asset=account\n',
     )
     const file = (brief: string, out: string) =>
-      `notice file --customers ${solo.path('customers.csv')} --brief ${solo.path(brief)} --out ${solo.path(out)} --hold case-1`
+      `notice file --customers ${solo.path('customers.csv')} --brief ${solo.path(brief)} --out ${solo.path(out)} --delay case-1`
     const refused = await desk(file('silent.json', 'a'), 'rita')
     expect(jsonOf(refused)).toMatchObject({ refused: 'hold-reason-wrong' })
     expect(jsonOf(await accepted(desk(file('open.json', 'b'), 'rita')))).toMatchObject({
       status: 'effective',
     })
-    expect(jsonOf(await accepted(desk('hold list')))).toMatchObject([
+    expect(jsonOf(await accepted(desk('delay list')))).toMatchObject([
       { name: 'case-1', state: 'told' },
     ])
   })
 
   test('stands on the disk without its name', async () => {
-    await accepted(desk(`hold start secret-case --confirmed ${hoursAgo(1)}`))
+    await accepted(desk(`delay start secret-case --confirmed ${hoursAgo(1)}`))
     const folder = `${data()}/desk`
     for (const file of readdirSync(folder).filter((name) => name.endsWith('.sealed'))) {
       expect(file).not.toContain('secret')

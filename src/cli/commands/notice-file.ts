@@ -198,7 +198,7 @@ function earlierIn(call: Call): Pick<NoticeOrder, 'earlier' | 'earlierNotice'> {
 
 /** Whoever was not told at once is told why. */
 async function checkHold(call: Call, said: HoldReason | undefined): Promise<Result<void>> {
-  const name = call.args.maybe('hold')
+  const name = call.args.maybe('delay')
   if (name === undefined) return accept(undefined)
   return await onDesk(call, async (desk) => {
     const clock = desk.read('hold', name)
@@ -209,7 +209,7 @@ async function checkHold(call: Call, said: HoldReason | undefined): Promise<Resu
 }
 
 async function stopClock(call: Call): Promise<void> {
-  const name = call.args.maybe('hold')
+  const name = call.args.maybe('delay')
   if (name === undefined) return
   await onDesk(call, async (desk) => {
     const clock = desk.read('hold', name)

@@ -83,13 +83,17 @@ export const NOTICE_COMMANDS: readonly CommandSpec[] = [
         value: 'FILE',
         help: 'what dunant template approve wrote: counsel need not sign again',
       },
-      hold: {
+      delay: {
         type: 'text',
         value: 'CASE',
         help: 'the clock that stops with it; after 24 hours the brief must say why it waited',
       },
-      data: { type: 'text', value: 'DIR', help: 'with --hold: the folder of the agent' },
-      keys: { type: 'text', value: 'DIR', help: 'with --hold: its keys, where they are elsewhere' },
+      data: { type: 'text', value: 'DIR', help: 'with --delay: the folder of the agent' },
+      keys: {
+        type: 'text',
+        value: 'DIR',
+        help: 'with --delay: its keys, where they are elsewhere',
+      },
       campaign: { type: 'text', value: 'ID', help: 'the campaign that it belongs to' },
       'joint-required': {
         type: 'text',

@@ -21,7 +21,7 @@ import { openPassphrases } from '#cli/passphrase.ts'
 import { softwareKey } from '#cli/software-key.ts'
 import { UsageError } from '#cli/usage-error.ts'
 
-/** `hold start` */
+/** `delay start` */
 export const start: Command = async (call) => {
   const name = call.args.argument(0)
   const confirmed = readInstant(call, 'confirmed')
@@ -34,8 +34,8 @@ export const start: Command = async (call) => {
   })
 }
 
-/** `hold keep` */
-export const keep: Command = async (call) => {
+/** `delay hold` */
+export const hold: Command = async (call) => {
   const named = call.args.text('reason')
   const reason = HOLD_REASONS.find((known) => known === named)
   if (reason === undefined) throw new UsageError(`--reason is one of ${HOLD_REASONS.join(', ')}`)
@@ -47,10 +47,10 @@ export const keep: Command = async (call) => {
   return await change(call, (clock, now) => proposeHold(clock, wanted, now))
 }
 
-/** `hold end` */
+/** `delay end` */
 export const end: Command = async (call) => await change(call, endClock)
 
-/** `hold approve`: what is signed says which case is held, why and until when. */
+/** `delay approve`: what is signed says which case is held, why and until when. */
 export const approve: Command = async (call) => {
   const passphrases = openPassphrases(call)
   return await withHome(call, async (home) => {
@@ -78,7 +78,7 @@ export const approve: Command = async (call) => {
   })
 }
 
-/** `hold list` */
+/** `delay list` */
 export const list: Command = async (call) =>
   await onDesk(call, async (desk) => {
     const now = call.io.now()
