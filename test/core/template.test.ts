@@ -37,7 +37,7 @@ interface Sentence {
   readonly words: string
 }
 
-/** Every string that a language has in its files; what a check answers with is no part of a notice. */
+/** Every string that a language has in its files, what the check of a code answers with among them. */
 function sentencesOf(language: string): Sentence[] {
   const walk = (at: string, value: unknown): Sentence[] => {
     if (typeof value === 'string') return [{ at, words: value }]
@@ -45,7 +45,6 @@ function sentencesOf(language: string): Sentence[] {
     return Object.entries(value).flatMap(([key, item]) => walk(`${at}.${key}`, item))
   }
   return Object.entries(SOURCES[language] ?? {})
-    .filter(([file]) => file !== 'check')
     .flatMap(([file, json]) => walk(file, json))
     .filter(({ at }) => !/\.(?:direction|language)$/.test(at))
 }
