@@ -132,7 +132,7 @@ function digits(page: Page, figures: string): string {
 function clock(page: Page, time: string): string {
   if (page.voice !== 'spoken') return time
   const [hour = 0, minute = 0] = time.split(':').map(Number)
-  const values = { hour: count(page, hour), minute: count(page, minute) }
+  const values = { hour: at(page, page.text.aloud.hours, hour), minute: count(page, minute) }
   return phrase(page, minute === 0 ? 'clock_hour' : 'clock_minutes', values)
 }
 

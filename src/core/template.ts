@@ -106,6 +106,8 @@ export type AloudText = {
   readonly days: readonly string[]
   /** Zero to nine, each for itself. */
   readonly digits: readonly string[]
+  /** Zero to twenty-four, as they are said between "from" and "to". */
+  readonly hours: readonly string[]
   readonly months: readonly string[]
   /** Zero to sixty. */
   readonly numbers: readonly string[]

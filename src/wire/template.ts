@@ -28,6 +28,7 @@ const minutes = z.int().min(1).max(60)
 const AloudTextSchema = z.strictObject({
   days: z.array(words).length(31),
   digits: z.array(words).length(10),
+  hours: z.array(words).length(25),
   months: z.array(words).length(12),
   numbers: z.array(words).length(61),
   pause: words,
