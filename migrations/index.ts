@@ -1,4 +1,4 @@
-import { initial } from './0001-initial.ts'
+import { initial } from './0001-foundation.ts'
 import { cosignedCheckpoints } from './0002-cosigned-checkpoints.ts'
 import type { Migration } from './migration.ts'
 

@@ -40,7 +40,7 @@ export async function migrateServer({ config, events, home }: MigrateOptions): P
   const { done = [], missing = [], unknown = [] } = schema ?? {}
   if (unknown.length > 0)
     throw new SchemaTooNew(
-      `a newer version of the program has changed the database (${unknown.join(', ')}): this one leaves it alone. Run that version, or restore a backup that was made before`,
+      `a newer version of the program has changed the database (${unknown.join(', ')}), or one from before the first release made it: this one leaves it alone. Run that version, or restore a backup that was made before`,
     )
   const [first] = missing
   const holdsSomething = first !== undefined && done.length > 0

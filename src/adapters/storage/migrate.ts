@@ -52,7 +52,7 @@ async function missingMigrations(
   const { missing, unknown } = await schemaState(engine, known)
   if (unknown.length > 0) {
     throw new SchemaTooNew(
-      `a newer version of the program has changed the database (${unknown.join(', ')}): this one leaves it alone`,
+      `a newer version of the program has changed the database (${unknown.join(', ')}), or one from before the first release made it: this one leaves it alone`,
     )
   }
   return known.filter(({ name }) => missing.includes(name))

@@ -13,7 +13,7 @@ import type { Dialect, Migration } from './migration.ts'
  * On PostgreSQL text is compared by its bytes (collation "C"), as SQLite does, so that pages come in one order everywhere.
  */
 export const initial: Migration = {
-  name: '0001-initial',
+  name: '0001-foundation',
   up: async (db, dialect) => {
     const tables = { db, dialect, text: textType(dialect) }
     await createDecisions(tables)
