@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openOutbox } from '#adapters/mail/outbox.ts'
 import { newRelaySecret, relayKeys } from '#adapters/mail/relay-keys.ts'
@@ -262,6 +263,23 @@ test('nothing of a mail stands in clear on the disk, and its block is gone once 
   await outbox.settle(taken?.id ?? '', { kind: 'sent' }, NOW)
   expect(await outbox.lease({ now: NOW, limit: 1 })).toEqual([])
   expect(found()).toEqual([])
+})
+
+test('the key of a mail that was sent is overwritten, in the database and in what is written ahead of it', async () => {
+  const outbox = open()
+  await outbox.enqueue([mail('a'), mail('b')], NOW)
+  const path = join(folder, 'outbox.sqlite')
+  const database = new Database(path)
+  const row = database.prepare<[], { sealed_key: Buffer }>('select sealed_key from mail').get()
+  database.close()
+  const key = row?.sealed_key ?? Buffer.alloc(0)
+  expect(key).toHaveLength(60)
+  const isFound = () =>
+    [path, `${path}-wal`].some((name) => existsSync(name) && readFileSync(name).includes(key))
+  expect(isFound()).toBe(true)
+  await outbox.lease({ now: NOW, limit: 1 })
+  await outbox.settle(mail('a').id, { kind: 'sent' }, NOW)
+  await expect.poll(isFound, { timeout: 10_000 }).toBe(false)
 })
 
 test('without its key the outbox gives nothing out', async () => {

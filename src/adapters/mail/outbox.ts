@@ -12,7 +12,7 @@ import {
   type Throttle,
 } from '#ports/outbox.ts'
 import { Unavailable } from '#ports/storage.ts'
-import { migrateOutbox } from './outbox-schema.ts'
+import { openDatabase, walForgetter } from './outbox-database.ts'
 import type { RelayKeys } from './relay-keys.ts'
 import { buryIfGone, lockWorker } from './worker-lock.ts'
 
@@ -23,9 +23,6 @@ export interface OutboxOptions {
   readonly keys: RelayKeys
 }
 
-const BUSY_MILLISECONDS = 5_000
-/** Pages of the write-ahead log at which they are written back: a batch of mails each time would be most of the work. */
-const WAL_PAGES = 8_192
 const LANES = ['priority', 'normal'] as const
 /** No time of our own is set further ahead than this beyond the release of a mail. */
 const AHEAD_SECONDS_MAX = 2 * DAY_SECONDS
@@ -76,8 +73,13 @@ export function openOutbox({ keys, path }: OutboxOptions): Outbox {
   }
   const rows: Opened['rows'] = (text, ...given) => sql(text).all(...given)
   const opened: Opened = { database, keys, worker: lock.worker, sql, rows }
-  const atOnce = async <T>(run: () => T): Promise<T> =>
-    await Promise.resolve().then(() => guarded(() => database.transaction(run).immediate()))
+  const forget = walForgetter(database)
+  const atOnce = async <T>(run: () => T): Promise<T> => {
+    await Promise.resolve()
+    const result = guarded(() => database.transaction(run).immediate())
+    forget()
+    return result
+  }
   return {
     enqueue: async (mails, now) =>
       await atOnce(() => mails.map((mail) => enqueue(opened, mail, now))),
@@ -112,18 +114,6 @@ export function openOutbox({ keys, path }: OutboxOptions): Outbox {
       await Promise.resolve()
     },
   }
-}
-
-function openDatabase(path: string): Database.Database {
-  const database = new Database(path, { timeout: BUSY_MILLISECONDS })
-  database.pragma('journal_mode = WAL')
-  database.pragma('synchronous = FULL')
-  database.pragma('foreign_keys = ON')
-  // What is deleted of a page that is written anyway is overwritten: the key of a mail is. Its block means nothing without.
-  database.pragma('secure_delete = FAST')
-  database.pragma(`wal_autocheckpoint = ${String(WAL_PAGES)}`)
-  migrateOutbox(database)
-  return database
 }
 
 function enqueue({ keys, rows, sql }: Opened, mail: QueuedMail, now: number): Enqueued {
