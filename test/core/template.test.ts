@@ -193,6 +193,32 @@ test('French keeps its punctuation on the line of the word before it', () => {
   expect(loose).toEqual([])
 })
 
+/** An article that a preposition before it should have swallowed, or a clause that nobody closed, around the words of a value. */
+const JOINTS: Readonly<Record<string, RegExp>> = {
+  de: /, die [^,]*\b(?:haben|sind) \S/,
+  es: /\b(?:a|de) el\b/,
+  fr: / (?:à|de) les? /,
+  pt: /\b(?:a|de|em|por) (?:as?|os?) (?:sua|seu|sistemas|armazenamento|site)\b/,
+}
+
+test.each(Object.keys(JOINTS))(
+  '%s: sentences hold for every attacker and everything attacked',
+  (language) => {
+    const broken = allTemplates().flatMap(({ texts }) => {
+      const { subjects = {}, words = {} } = texts.get(language) ?? {}
+      const sentences = [...Object.values(subjects), ...Object.values(words['summary'] ?? {})]
+      const filled = Object.values(words['asset'] ?? {}).flatMap((asset) =>
+        Object.values(words['actor'] ?? {}).flatMap((actor) =>
+          sentences.map((text) => text.replace('{asset}', asset).replace('{actor}', actor)),
+        ),
+      )
+      expect(filled.length).toBeGreaterThan(0)
+      return filled.filter((sentence) => JOINTS[language]?.test(sentence) !== false)
+    })
+    expect(broken).toEqual([])
+  },
+)
+
 test('Chinese uses the punctuation of its own width', () => {
   const narrow = sentencesOf('zh-Hans').filter(({ words }) =>
     /[,;?!"']|\p{Script=Han} ?[.:()]|[.:] ?\p{Script=Han}/u.test(words),
