@@ -73,7 +73,7 @@ function trust(genesis = solo.genesis): string {
 test('a list with a row that cannot be used files nothing, and names the row', async () => {
   writeFileSync(
     solo.path('bad.csv'),
-    'account,language,facts\nanna@mail.example,en,\nluc@mail.example,xx,\n',
+    'account,language,facts\nanna@mail.example,en,\nluc@mail.example,?,\n',
   )
   const bad = `--customers ${solo.path('bad.csv')} ${brief()}`
   const ran = await solo.company(`notice file ${bad} --out ${solo.path('bad')}`)
@@ -84,6 +84,45 @@ test('a list with a row that cannot be used files nothing, and names the row', a
     3,
   )
   expect(jsonOf(previewed)).toMatchObject({ recipients: 1, account: 'anna@mail.example' })
+})
+
+test('a preview shows one of each language in any form, as text and as a page, and says whose language is lacking', async () => {
+  const rows = [
+    'account,language,facts,also,safety',
+    'anna@mail.example,en,,,',
+    'bo@mail.example,en,,,',
+    'luc@mail.example,ug,,,',
+    'nour@mail.example,ar,,en,',
+    'vera@mail.example,en,,,call-only',
+  ]
+  writeFileSync(solo.path('many.csv'), `${rows.join('\n')}\n`)
+  const page = solo.path('notices.html')
+  const asked = `--customers ${solo.path('many.csv')} ${brief()} --party ${COMPANY}`
+  const shown = jsonOf(
+    await accepted(
+      solo.dunant(
+        'company',
+        `notice preview ${asked} --every-language --form large --html ${page}`,
+      ),
+    ),
+  )
+  expect(shown).toMatchObject({
+    recipients: 5,
+    other_language: { ug: 1 },
+    notices: [
+      { account: 'anna@mail.example', language: 'en', also: null },
+      { account: 'nour@mail.example', language: 'ar', also: 'en' },
+      { account: 'vera@mail.example', subject: 'Please call' },
+    ],
+  })
+  const html = readFileSync(page, 'utf8')
+  expect(html.match(/<article class="dunant-notice dunant-large/g)).toHaveLength(4)
+  expect(html).toContain('lang="ar" dir="rtl"')
+  const sampled = jsonOf(
+    await accepted(solo.dunant('company', `notice preview ${asked} --sample 2 --form aloud`)),
+  )
+  expect(sampled['notices']).toHaveLength(2)
+  expect((await solo.dunant('company', `notice preview ${asked} --form loud`)).code).toBe(2)
 })
 
 test('a company files a notice for all on its list, and each has a file that proves it', async () => {

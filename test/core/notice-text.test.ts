@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { parseFactsCell } from '#client/facts.ts'
 import { NOTICE_KINDS } from '#core/act-bodies.ts'
 import type { Brief, Facts, NoticeStatement } from '#core/notice-statement.ts'
 import { type RenderedNotice, renderNotice } from '#core/notice-text.ts'
@@ -12,6 +13,7 @@ import {
   HELP_DAYS,
   HELP_KINDS,
   HOLD_REASONS,
+  type Method,
   METHODS,
   OBJECTIVES,
   ONGOING,
@@ -61,6 +63,19 @@ const KEPT: Readonly<Record<string, Partial<NoticeStatement>>> = {
   correction: { kind: 'correction', supersedes: '00112233445566778899aabbccddeeff' },
   sparse: { brief: { content: SPARSE, salt: '44'.repeat(32) }, facts: BLOCKED, to: MAILBOX },
   withdrawal: { kind: 'withdrawal', supersedes: '00112233445566778899aabbccddeeff' },
+}
+
+/** How each kind of attack usually works, for the notices that are kept. */
+const METHOD_OF: Readonly<Record<string, Method>> = {
+  account: 'stolen-password',
+  device: 'spyware',
+  infrastructure: 'software-flaw',
+  organisation: 'stolen-session',
+  phishing: 'credential-phishing',
+  'supply-chain': 'poisoned-update',
+}
+const PRODUCT_OF: Readonly<Record<string, Partial<Brief>>> = {
+  'supply-chain': { product: 'Example Reader 4.2' },
 }
 
 /** Values that stand for "we do not know" or for a sentence of their own, and so need no word in their table. */
@@ -123,6 +138,21 @@ for (const language of LANGUAGES) {
     expect([...actions].toSorted()).toEqual(ACTIONS.map(wordKey).toSorted())
     for (const text of texts)
       expect(Object.keys(text?.subjects ?? {})).toEqual([...NOTICE_KINDS].toSorted())
+  })
+}
+
+for (const template of allTemplates()) {
+  const { audience, kind } = template.manifest
+  const name = `${kind}-en-${audience}`
+  test(`the notice "${name}" reads as it is kept`, async () => {
+    const facts = parseFactsCell('target_state=access-confirmed', template.manifest)
+    const text = template.texts.get('en')
+    if (!facts.ok || text === undefined) throw new Error('there is no such notice')
+    const { method_plain: _plain, ...content } = BRIEF
+    const methods = [METHOD_OF[kind] ?? 'unknown']
+    const brief = { ...STATEMENT.brief, content: { ...content, methods, ...PRODUCT_OF[kind] } }
+    const { lines } = rendered({ ...STATEMENT, brief, facts: facts.value }, text)
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`../vectors/notices/${name}.txt`)
   })
 }
 
