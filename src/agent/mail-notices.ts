@@ -26,7 +26,9 @@ export interface MailedNotice {
 export interface MailRelay {
   queue(
     notices: readonly MailedNotice[],
-  ): Promise<readonly { readonly reference: string; readonly outcome: string }[]>
+  ): Promise<
+    readonly { readonly reference: string; readonly outcome: string; readonly reason?: string }[]
+  >
 }
 
 /** Gives the relay what is to be mailed of released notices. What it has already it knows again, so that a crash repeats nothing. */
@@ -49,11 +51,25 @@ export async function mailDue(agent: Agent, relay: MailRelay): Promise<void> {
           ...mail,
           product: formatProduct(receipt === undefined ? file : { ...file, receipt }),
         }))
-      if (wanted.length > 0) await relay.queue(wanted)
+      if (wanted.length > 0) await noteUnmailed(agent, name, await relay.queue(wanted))
       after = products.at(-1)?.reference ?? ''
     }
     await changeNotice(agent, name, () => ({ state: { isMailed: true } }))
   }
+}
+
+/** What could not be encrypted is told with its reason; the notice stands in the product, and nothing goes out in clear. */
+async function noteUnmailed(
+  agent: Agent,
+  notice: string,
+  queued: Awaited<ReturnType<MailRelay['queue']>>,
+): Promise<void> {
+  const at = agent.now()
+  await agent.store.noteStates(
+    queued
+      .filter(({ outcome }) => outcome === 'product-line')
+      .map(({ reason = '', reference }) => ({ reference, notice, state: 'bounced', reason, at })),
+  )
 }
 
 async function mailFor(

@@ -32,6 +32,8 @@ export interface LocalAgent {
   request(path: string, init?: RequestInit): Promise<Response>
   /** Moves the clock. */
   setNow(seconds: number): void
+  /** Has everybody told by a notice be shown this signed notice, base64. */
+  show(name: string, signed: string): Promise<void>
   /** Releases a notice whose recipients are shown this text. */
   release(name: string, batches?: readonly { releaseAt: number; stopped: boolean }[]): Promise<void>
   close(): Promise<void>
@@ -98,8 +100,11 @@ export async function openLocalAgent(): Promise<LocalAgent> {
     setNow: (seconds) => {
       clock = seconds
     },
+    show: async (name, signed) => {
+      await show(agent, name, { batches: 1, signed })
+    },
     release: async (name, batches = [{ releaseAt: clock, stopped: false }]) => {
-      await show(agent, name, batches.length)
+      await show(agent, name, { batches: batches.length, signed: 'AAAA' })
       await changeNotice(agent, name, () => ({
         phase: 'released',
         state: { batches, releasedAt: clock },
@@ -112,7 +117,11 @@ export async function openLocalAgent(): Promise<LocalAgent> {
   }
 }
 
-async function show({ store, vault }: Agent, name: string, batches: number): Promise<void> {
+async function show(
+  { store, vault }: Agent,
+  name: string,
+  { batches, signed }: { readonly batches: number; readonly signed: string },
+): Promise<void> {
   const recipients = await store.listRecipients(name, '')
   const kept: KeptNotice = {
     file: {
@@ -121,7 +130,7 @@ async function show({ store, vault }: Agent, name: string, batches: number): Pro
       kind: 'product',
       path: ['0'.repeat(64)],
       salt: '0'.repeat(64),
-      signed: 'AAAA',
+      signed,
       v: 1,
     },
     language: 'en',
