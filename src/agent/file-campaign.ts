@@ -150,12 +150,13 @@ async function numberRecipients(agent: Agent, name: string): Promise<void> {
 }
 
 async function* customerList(agent: Agent, name: string): AsyncGenerator<string> {
-  yield 'account,language,facts,mailbox,fingerprint,country\n'
+  yield 'account,language,facts,mailbox,fingerprint,country,also\n'
   for await (const page of recipientsOf(agent, name)) {
     yield page
       .map((row) => {
-        const { account, country, facts, fingerprint, language, mailbox } = recipientOf(agent, row)
-        const where = [mailbox ?? '', fingerprint ?? '', country ?? '']
+        const recipient = recipientOf(agent, row)
+        const { account, also, country, facts, fingerprint, language, mailbox } = recipient
+        const where = [mailbox ?? '', fingerprint ?? '', country ?? '', also ?? '']
         const cells = [account, language, JSON.stringify(facts), ...where]
         return `${cells.map(quoted).join(',')}\n`
       })

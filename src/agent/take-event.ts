@@ -99,13 +99,16 @@ async function nextRecipient(agent: Agent, event: ReadEvent): Promise<LocalResul
 function readEvent(agent: Agent, hash: string, event: ReadEvent): LocalResult<RecipientRecord> {
   const template = templateOf(agent, hash)
   if (!template.ok) return deny('notice-invalid', template.refusal.detail)
-  const { account, address, certificate, country, facts, fingerprint, language, mailbox } = event
+  const { account, address, certificate, facts, fingerprint, language, mailbox } = event
+  const { also, country, safety } = event
   const cells = {
     account,
     language,
     facts: typeof facts === 'string' ? facts : JSON.stringify(facts),
     mailbox: mailbox ?? '',
     country: country ?? '',
+    also: also ?? '',
+    safety: safety ?? '',
     fingerprint: fingerprint ?? '',
   }
   const read = readRecipient({ cells, line: 1 }, template.value)

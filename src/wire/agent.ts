@@ -13,6 +13,11 @@ export const AGENT_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 export const EVENT_ID = /^[A-Za-z0-9][A-Za-z0-9._~:@-]{0,127}$/
 
 const name = z.string().regex(AGENT_NAME)
+const languageTag = z
+  .string()
+  .min(2)
+  .max(35)
+  .regex(/^[A-Za-z0-9-]+$/)
 /** No control characters: they have no place in an account, an address or a session's reference. */
 const line = (max: number) =>
   z
@@ -24,6 +29,8 @@ const line = (max: number) =>
 /** One attack on one account, as a company's systems report it: `PUT /local/events/{event_id}`. */
 export const LocalEventSchema = z.strictObject({
   account: line(400),
+  /** A second language, whose text stands below the first. */
+  also: languageTag.exactOptional(),
   /** A mail address for the company's own relay. */
   address: line(254).exactOptional(),
   /** What mail to the address is encrypted to; without it nothing is mailed. */
@@ -35,13 +42,11 @@ export const LocalEventSchema = z.strictObject({
     .exactOptional(),
   facts: z.union([z.string().max(4096), z.record(z.string().max(40), z.json())]).default(''),
   fingerprint: fingerprint.exactOptional(),
-  language: z
-    .string()
-    .min(2)
-    .max(35)
-    .regex(/^[A-Za-z0-9-]+$/),
+  language: languageTag,
   mailbox: mailbox.exactOptional(),
   notice: name,
+  /** Nothing is shown but the telephone number to call: for whom more would be a danger. */
+  safety: z.literal('call-only').exactOptional(),
 })
 /** An event as it is reported. */
 export type LocalEvent = z.input<typeof LocalEventSchema>

@@ -73,6 +73,24 @@ test('several events of one account are one recipient, and nothing that was said
   expect(folded.seen).toContain('Second.')
 })
 
+test('who must only be told to call stays so, whatever else is reported of them, and a second language is kept', async () => {
+  const client = local.client()
+  await client.report('e1', {
+    ...ANNA,
+    facts: 'target_state=targeted-blocked',
+    safety: 'call-only',
+  })
+  await client.report('e2', { ...ANNA, also: 'fr', facts: 'seen=They read your mail.' })
+  const [row] = await local.store.listRecipients('spring', '')
+  if (row === undefined) throw new Error('nobody')
+  const { also, facts } = recipientOf(local.agent, row)
+  expect({ also, safety: facts.safety, seen: facts.seen }).toEqual({
+    also: 'fr',
+    safety: 'call-only',
+    seen: undefined,
+  })
+})
+
 test('the database has neither account nor event id, in no spelling', async () => {
   await local.client().report('case-of-anna-77', ANNA)
   const row = (await local.store.listRecipients('spring', ''))[0]

@@ -41,7 +41,7 @@ test('only who has an address and a certificate is mailed, once, and what the re
   })
   await local.release('spring')
   const { key } = await companyKey('contoso.example')
-  const draft = { statement: STATEMENT, text: accountText('en'), reporterKey: key, at: NOW }
+  const draft = { statement: STATEMENT, texts: accountText('en'), reporterKey: key, at: NOW }
   const salt = new Uint8Array(32)
   const { signed } = accepted(await composeProductLine(draft, { account: 'a', salt }))
   await local.show('spring', base64(signed))

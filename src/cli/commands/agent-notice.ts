@@ -88,8 +88,9 @@ function refusedLines(
 
 function eventOf({ cells }: CsvRow, notice: string): NamedEvent {
   const cell = (name: string): string => (cells[name] ?? '').trim()
-  const optional = (name: 'address' | 'country' | 'mailbox'): Partial<NamedEvent> =>
-    cell(name) === '' ? {} : { [name]: cell(name) }
+  const optional = (
+    name: 'address' | 'also' | 'country' | 'mailbox' | 'safety',
+  ): Partial<NamedEvent> => (cell(name) === '' ? {} : { [name]: cell(name) })
   const account = cell('account')
   const fingerprint = cell('fingerprint').replace(/\s/g, '').toLowerCase()
   return {
@@ -99,6 +100,8 @@ function eventOf({ cells }: CsvRow, notice: string): NamedEvent {
     language: cell('language'),
     facts: cells['facts'] ?? '',
     ...optional('address'),
+    ...optional('also'),
+    ...optional('safety'),
     ...optional('country'),
     ...optional('mailbox'),
     ...(fingerprint === '' ? {} : { fingerprint }),
