@@ -95,6 +95,13 @@ test.each(LANGUAGES)(
   },
 )
 
+test.each(LANGUAGES)('%s: hours are said by their own words, not as numbers', (language) => {
+  const { aloud } = accountText(language)
+  const spoken = wordsOf(formed({ ...STATEMENT, language }, 'aloud').lines)
+  for (const hour of [8, 20])
+    expect(spoken).toContain((aloud.hours[hour] ?? '?').replace(/\s/g, ''))
+})
+
 test('what is read out says every paragraph that is written, in the same order', () => {
   const spoken = formed(STATEMENT, 'aloud').notice.blocks
   const written = formed(STATEMENT, 'plain').notice.blocks
