@@ -24,6 +24,9 @@ export interface Banners {
 
 /** An account that nobody can have: control characters have no place in one. */
 const NOBODY = '\u0000'
+/** References that chance does not give. */
+const DECOY = '0'.repeat(32)
+const ABSENT = 'f'.repeat(32)
 const DECOY_LINES = 60
 
 /**
@@ -32,10 +35,22 @@ const DECOY_LINES = 60
  */
 export function openBanners(agent: Agent): Banners {
   const decoy = decoyOf(agent)
+  let isKept: Promise<void> | undefined
+  const keepDecoy = async (): Promise<void> => {
+    try {
+      await agent.store.keepProducts([{ ...placeOf(decoy), sealed: decoy.sealed }])
+    } catch (error) {
+      isKept = undefined
+      throw error
+    }
+  }
   const find = async (account: string): Promise<{ row: BannerRow; isReal: boolean }> => {
     const normal = normaliseAccount(account)
     const tag = agent.vault.tag('account', normal.ok ? normal.value : NOBODY)
     const due = dueOf(await agent.store.bannersOf(tag), agent.now())
+    // One of the two lookups finds a notice, and the other one none.
+    await (isKept ??= keepDecoy())
+    await agent.store.readProduct(due === undefined ? DECOY : ABSENT)
     return due === undefined ? { row: decoy, isReal: false } : { row: due, isReal: true }
   }
   return {
@@ -121,7 +136,7 @@ function placeOf({ notice, reference }: BannerRow): { notice: string; reference:
 
 /** Of the size that notices have, sealed as they are. */
 function decoyOf(agent: Agent): BannerRow {
-  const reference = hex(agent.random(16))
+  const reference = DECOY
   const kept: KeptNotice = {
     file: {
       count: 1024,

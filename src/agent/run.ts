@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Api } from '#client/http.ts'
 import type { Result } from '#core/result.ts'
 import { DAY_SECONDS } from '#core/time.ts'
@@ -27,7 +28,7 @@ export interface Chore {
 export interface RunningAgent {
   /** Has what is due looked at now. */
   wake(): void
-  /** Takes up nothing more, and waits for what is under way. */
+  /** Takes up nothing more, and waits a moment for what is under way. */
   stop(): Promise<void>
 }
 
@@ -36,6 +37,7 @@ const POLL_MILLISECONDS = 2000
 const ACKNOWLEDGEMENT_SECONDS = 60
 /** Nobody acknowledges a notice after a quarter of a year. */
 const ACKNOWLEDGED_SECONDS = 90 * DAY_SECONDS
+const STOP_MILLISECONDS = 5000
 /** Filings under way at once, so that a small notice never waits for a large one. */
 const FILINGS_MAX = 4
 
@@ -85,7 +87,9 @@ export function runAgent(work: AgentWork): RunningAgent {
     stop: async () => {
       isStopped = true
       clearInterval(timer)
-      await Promise.all([round, ...filings.values()])
+      // A filing goes on where it was when the agent is started again: nobody waits for fifty thousand notices to end.
+      const late = sleep(STOP_MILLISECONDS, undefined, { ref: false })
+      await Promise.race([late, Promise.all([round, ...filings.values()])])
     },
   }
 }
