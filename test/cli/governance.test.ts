@@ -255,6 +255,8 @@ test('with the two-officer rule an act waits for the second officer', async () =
       '--two-officers',
       '--rule',
       'campaign.accept=reporter',
+      // There is one reporter: what only reporters sign waits for a second one.
+      '--anyway',
       '--key',
       'carol',
     ),
