@@ -3,6 +3,7 @@ import { addressKey, addressOfUserId, type MailAddress } from './mail-address.ts
 import { bodyOf, readPackets, TAG } from './packet-walk.ts'
 import { type PacketLimits, scanPackets } from './packets.ts'
 import { accept, refuse, type Result } from './result.ts'
+import { readSignatureFields } from './signature-packet.ts'
 
 /** A key or user ID, with the signatures that stand below it. */
 interface Component {
@@ -65,8 +66,10 @@ export function mergeCertificates(certificate: Uint8Array, copy: Uint8Array): Ui
   const merged = new Map(ours.map((component) => [keyOf(component), component]))
   for (const component of theirs) {
     const known = merged.get(keyOf(component))
-    const signatures = [...(known?.signatures ?? []), ...component.signatures]
-    const distinct = new Map(signatures.map((signature) => [hex(signature), signature]))
+    // What stands outside of what was signed is anybody's to change: of two that say the same, ours stays.
+    const distinct = new Map<string, Uint8Array>()
+    for (const signature of [...(known?.signatures ?? []), ...component.signatures])
+      if (!distinct.has(sayingOf(signature))) distinct.set(sayingOf(signature), signature)
     merged.set(keyOf(component), { ...component, signatures: [...distinct.values()] })
   }
   const order = [TAG.primaryKey, TAG.userId, TAG.userAttribute, TAG.subkey] as const
@@ -74,6 +77,29 @@ export function mergeCertificates(certificate: Uint8Array, copy: Uint8Array): Ui
   return joined(order.flatMap((wanted) => all.filter(({ tag }) => tag === wanted)))
 }
 
+/**
+ * A certificate as its single signatures, each below what it is about, so that each can be judged before it is merged: bindings first, since a
+ * revocation of what nothing binds says nothing. Left out are signatures over a broken hash, which nobody can judge.
+ */
+export function piecesOf(certificate: Uint8Array): readonly Uint8Array[] {
+  const [primary, ...others] = componentsOf(certificate)
+  if (primary === undefined) return []
+  const pieces = [primary, ...others].flatMap(({ packet, signatures, tag }) =>
+    signatures.flatMap((signature) => {
+      const fields = fieldsOf(signature)
+      if (fields === undefined || BROKEN_HASHES.has(fields.hashAlgorithm)) return []
+      const about = tag === TAG.primaryKey ? [] : [packet]
+      const isLast = REVOKES.has(fields.type)
+      return [{ isLast, bytes: concat(primary.packet, ...about, signature) }]
+    }),
+  )
+  return pieces.toSorted((a, b) => Number(a.isLast) - Number(b.isLast)).map(({ bytes }) => bytes)
+}
+
+/** MD5, SHA-1, RIPEMD-160. */
+const BROKEN_HASHES: ReadonlySet<number> = new Set([1, 2, 3])
+/** Revocations of a key, a subkey and a user ID. */
+const REVOKES: ReadonlySet<number> = new Set([0x20, 0x28, 0x30])
 const NOTHING: Component = { tag: 0, packet: new Uint8Array(), signatures: [] }
 
 function componentsOf(certificate: Uint8Array): readonly Component[] {
@@ -89,6 +115,16 @@ function componentsOf(certificate: Uint8Array): readonly Component[] {
 function keyOf({ packet, tag }: Component): string {
   const [read] = readPackets(packet) ?? []
   return `${String(tag)} ${read === undefined ? '' : hex(bodyOf(packet, read))}`
+}
+
+/** What is signed of a signature, by which two of them say the same. */
+function sayingOf(signature: Uint8Array): string {
+  return hex(fieldsOf(signature)?.head ?? signature)
+}
+
+function fieldsOf(signature: Uint8Array): ReturnType<typeof readSignatureFields> {
+  const [read] = readPackets(signature) ?? []
+  return read === undefined ? undefined : readSignatureFields(bodyOf(signature, read))
 }
 
 function addressIn(packet: Uint8Array): string | undefined {

@@ -1,4 +1,5 @@
-import { certificateFor, mergeCertificates } from '#core/address-certificate.ts'
+import { certificateFor, mergeCertificates, piecesOf } from '#core/address-certificate.ts'
+import { type CertificateLife, keysOf } from '#core/certificate.ts'
 import { formatAddress, type MailAddress } from '#core/mail-address.ts'
 import { inspectCertificate, readCertificate, verifySignature } from '#core/openpgp.ts'
 import type { RefusalReason } from '#core/refusal.ts'
@@ -93,7 +94,7 @@ export async function findCertificate(
     return asked.copies.length > 0 ? { warning: 'unverified', ...asked } : asked
   if (trusted.some(({ fingerprint }) => fingerprint !== first.fingerprint))
     return { warning: 'differing', ...asked }
-  const certificate = allOf(first.certificate, asked.copies)
+  const certificate = await allOf(first.certificate, asked.copies)
   const fresh = {
     fingerprint: first.fingerprint,
     certificate,
@@ -138,7 +139,7 @@ export async function confirmCertificate(
     })
     if (!verified.ok) return verified
   }
-  const certificate = allOf(copy.certificate, copies)
+  const certificate = await allOf(copy.certificate, copies)
   const inspected = await inspectCertificate(certificate, 'identifiable', now)
   if (!inspected.ok) return inspected
   const basis = confirmation.kind
@@ -164,7 +165,7 @@ async function refreshed(
   asked: Asked,
 ): Promise<Discovery> {
   const same = asked.copies.filter(({ fingerprint }) => fingerprint === pin.fingerprint)
-  const merged = { ...pin, certificate: allOf(pin.certificate, same), refreshedAt: now }
+  const merged = { ...pin, certificate: await allOf(pin.certificate, same), refreshedAt: now }
   if (asked.silences.length < ports.directories.length) await ports.pins.write(address, merged)
   const discovery = await judged(merged, now, asked)
   const isChanged = asked.copies.some(
@@ -223,6 +224,29 @@ async function copyOf(
   return accept({ certificate: parsed.value.bytes, fingerprint })
 }
 
-function allOf(certificate: Uint8Array, copies: readonly Copy[]): Uint8Array {
-  return copies.reduce((merged, copy) => mergeCertificates(merged, copy.certificate), certificate)
+/**
+ * Adds to a certificate what its owner says in other copies of it. Anybody can hang anything below somebody else's key on an open server: what
+ * does not verify is left where it was, so that nobody fills a certificate up or revokes it for its owner.
+ */
+async function allOf(certificate: Uint8Array, copies: readonly Copy[]): Promise<Uint8Array> {
+  let whole = certificate
+  for (const copy of copies)
+    for (const piece of piecesOf(copy.certificate)) whole = await withPiece(whole, piece)
+  return whole
+}
+
+async function withPiece(whole: Uint8Array, piece: Uint8Array): Promise<Uint8Array> {
+  const more = mergeCertificates(whole, piece)
+  const before = await readCertificate(whole)
+  const after = await readCertificate(more)
+  const saysMore =
+    before.ok && after.ok && statementsOf(after.value.life) > statementsOf(before.value.life)
+  return saysMore ? more : whole
+}
+
+/** How much its owner verifiably said about a certificate. */
+function statementsOf(life: CertificateLife): number {
+  return [...keysOf(life), ...life.userIds]
+    .map(({ revocations, selfSignatures }) => revocations.length + selfSignatures.length)
+    .reduce((sum, count) => sum + count, 0)
 }

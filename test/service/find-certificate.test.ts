@@ -15,6 +15,7 @@ import { openOutbox } from '#adapters/mail/outbox.ts'
 import { openPins } from '#adapters/mail/pins.ts'
 import { newRelaySecret, relayKeys } from '#adapters/mail/relay-keys.ts'
 import { mergeCertificates } from '#core/address-certificate.ts'
+import { concat } from '#core/bytes.ts'
 import { inspectCertificate } from '#core/openpgp.ts'
 import { DAY_SECONDS } from '#core/time.ts'
 import type { Answer, KeyDirectory } from '#ports/key-directory.ts'
@@ -26,7 +27,16 @@ import {
   keyChange,
 } from '#service/find-certificate.ts'
 import { addressOf } from '#test/helpers/mail.ts'
-import { accepted, DAY, NOW, reasonOf, revoked } from '#test/helpers/openpgp-keys.ts'
+import {
+  accepted,
+  altered,
+  DAY,
+  firstBody,
+  NOW,
+  packetsOf,
+  reasonOf,
+  revoked,
+} from '#test/helpers/openpgp-keys.ts'
 
 const ADDRESS = addressOf('alice@customer.example')
 
@@ -201,6 +211,30 @@ test('a revocation counts wherever it is found, and no later copy takes it back'
     warning: 'unfit',
     reason: 'certificate-revoked',
   })
+})
+
+test('what a stranger hangs below the key on an open server revokes nothing, and fills nothing up', async () => {
+  has('wkd', first)
+  await found()
+  const packets = packetsOf(first.bytes)
+  const below = packets.findIndex(({ tag }) => tag === enums.packet.signature)
+  const own = packets[below]?.bytes ?? new Uint8Array()
+  const copyWith = (...junk: readonly Uint8Array[]) =>
+    concat(...packets.flatMap(({ bytes }, i) => (i === below ? [bytes, ...junk] : [bytes])))
+  const overSha1 = altered(altered(own, 1, enums.signature.keyRevocation), 3, enums.hash.sha1)
+  has('hkp', copyWith(overSha1))
+  expect(await found(DAY_SECONDS)).toMatchObject({ use: { fingerprint: first.fingerprint } })
+  const end = firstBody(own).length - 1
+  for (let day = 0; day < 4; day++) {
+    // Other dates, and other values under the same date.
+    const at = day < 2 ? 11 : end
+    const forged = Array.from({ length: 40 }, (_, i) => altered(own, at, 40 * (day % 2) + i))
+    has('hkp', copyWith(...forged))
+    expect(await found(DAY_SECONDS)).toMatchObject({ use: { fingerprint: first.fingerprint } })
+  }
+  expect((await world.pins.read(ADDRESS))?.certificate).toEqual(first.bytes)
+  has('hkp', await revoked(first.key, enums.reasonForRevocation.keyCompromised, NOW - 60))
+  expect((await found(DAY_SECONDS)).reason).toBe('certificate-revoked')
 })
 
 test.each([
