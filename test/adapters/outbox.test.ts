@@ -220,6 +220,23 @@ test('a batch that is stopped waits, and goes on when it is let go', async () =>
   expect(await leased(outbox)).toEqual(['a'])
 })
 
+test('a batch that is stopped stays stopped for what is queued later, and for what was under way', async () => {
+  const outbox = open()
+  await outbox.enqueue([mail('a'), mail('b')], NOW)
+  expect(await leased(outbox)).toEqual(['a', 'b'])
+  await outbox.stop('batch', true)
+  await outbox.settle(mail('a').id, { kind: 'again', notBefore: NOW, isCounted: true }, NOW)
+  await outbox.enqueue([mail('c')], NOW)
+  await outbox.close()
+  opened = []
+  const next = open()
+  expect(await next.reclaim(NOW)).toBe(1)
+  expect(await leased(next)).toEqual([])
+  expect((await next.counts()).held).toBe(3)
+  await next.stop('batch', false)
+  expect(await leased(next)).toEqual(['a', 'b', 'c'])
+})
+
 test('a clock that was wrong keeps no mail from going, and a release time is kept', async () => {
   const outbox = open()
   const [ahead, release] = [NOW + 500 * DAY_SECONDS, NOW + 30 * DAY_SECONDS]

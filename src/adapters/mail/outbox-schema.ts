@@ -39,6 +39,8 @@ const STEPS: readonly string[] = [
     strict, without rowid;
   create table suppression (address_tag text primary key not null) strict, without rowid;`,
   `create table pin (address_tag text primary key not null, block blob not null) strict;`,
+  `create table stopped_batch (batch text primary key not null) strict, without rowid;
+  insert into stopped_batch (batch) select distinct batch from mail where phase = 'stopped';`,
 ]
 
 /** Brings the schema up to date. @throws SchemaTooNew where a newer version of the program has changed it. */

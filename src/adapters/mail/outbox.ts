@@ -26,6 +26,9 @@ export interface OutboxOptions {
 const LANES = ['priority', 'normal'] as const
 /** No time of our own is set further ahead than this beyond the release of a mail. */
 const AHEAD_SECONDS_MAX = 2 * DAY_SECONDS
+/** Phase and state of a mail that waits for its time, and of one that waits for its batch. */
+const QUEUED = ['queued', 'queued'] as const
+const STOPPED = ['stopped', 'held stopped'] as const
 const UNTHROTTLED: Throttle = { perMinute: 60_000, burst: 1_000_000 }
 
 /** A row that is due. */
@@ -120,7 +123,8 @@ function enqueue({ keys, rows, sql }: Opened, mail: QueuedMail, now: number): En
   const tag = keys.tag(addressKey(mail.to))
   const isSuppressed = rows('select 1 from suppression where address_tag = ?', tag).length > 0
   const sealed = isSuppressed ? undefined : keys.seal(mail.id, mail)
-  const [phase, state] = isSuppressed ? ['done', 'suppressed'] : ['queued', 'queued']
+  const waiting = isStopped(rows, mail.batch) ? STOPPED : QUEUED
+  const [phase, state] = isSuppressed ? ['done', 'suppressed'] : waiting
   const { changes, lastInsertRowid } = sql(
     `insert into mail (id, reference, batch, lane, phase, state, reported, not_before, release_at, has_slot, attempts, queued_at,
       settled_at, address_tag, domain_tag, bounce_token, sealed_key)
@@ -222,17 +226,20 @@ function settle(
   }: { readonly id: string; readonly settlement: Settlement; readonly now: number },
 ): void {
   const { rows, sql, worker } = opened
-  const [row] = rows<{ seq: number; address_tag: string }>(
-    `select seq, address_tag from mail where id = ? and phase = 'sending' and worker = ?`,
+  const [row] = rows<{ seq: number; address_tag: string; batch: string }>(
+    `select seq, address_tag, batch from mail where id = ? and phase = 'sending' and worker = ?`,
     id,
     worker,
   )
   if (row === undefined) return
   if (settlement.kind === 'again') {
     const { held, isCounted, notBefore } = settlement
+    const going = ['queued', held === undefined ? 'queued' : `held ${held}`] as const
+    // Its batch may have been stopped while it was under way.
+    const [phase, state] = isStopped(rows, row.batch) ? STOPPED : going
     sql(
-      `update mail set phase = 'queued', worker = null, has_slot = 0, not_before = ?, attempts = attempts + ?, state = ? where seq = ?`,
-    ).run(notBefore, isCounted ? 1 : 0, held === undefined ? 'queued' : `held ${held}`, row.seq)
+      `update mail set phase = ?, worker = null, has_slot = 0, not_before = ?, attempts = attempts + ?, state = ? where seq = ?`,
+    ).run(phase, notBefore, isCounted ? 1 : 0, state, row.seq)
     return
   }
   if (settlement.kind === 'bounced' && settlement.isSuppressed) suppress(opened, row.address_tag)
@@ -281,6 +288,10 @@ function reclaim(
             `update mail set phase = 'queued', worker = null, has_slot = 0, not_before = ?, attempts = attempts + 1
              where phase = 'sending' and worker = ?`,
           ).run(now, other.worker).changes
+          sql(
+            `update mail set phase = 'stopped', state = 'held stopped'
+             where phase = 'queued' and batch in (select batch from stopped_batch)`,
+          ).run()
         })
         .immediate()
     })
@@ -296,16 +307,24 @@ function mend({ sql }: Opened, now: number): void {
   sql('update mail set queued_at = @now where queued_at > @now + @ahead').run(given)
 }
 
-function stop({ sql }: Opened, batch: string, isStopped: boolean): number {
-  const [from, to, state] = isStopped
-    ? ['queued', 'stopped', 'held stopped']
-    : ['stopped', 'queued', 'queued']
+/** What is stopped stays so: also what is queued later, and what was under way and comes back. */
+function stop({ sql }: Opened, batch: string, isStopping: boolean): number {
+  sql(
+    isStopping
+      ? 'insert or ignore into stopped_batch (batch) values (?)'
+      : 'delete from stopped_batch where batch = ?',
+  ).run(batch)
+  const [[from], [to, state]] = isStopping ? [QUEUED, STOPPED] : [STOPPED, QUEUED]
   return sql('update mail set phase = ?, state = ? where batch = ? and phase = ?').run(
     to,
     state,
     batch,
     from,
   ).changes
+}
+
+function isStopped(rows: Opened['rows'], batch: string): boolean {
+  return rows('select 1 from stopped_batch where batch = ?', batch).length > 0
 }
 
 function bounce(opened: Opened, token: string, isSuppressed: boolean): boolean {
