@@ -71,6 +71,7 @@ async function release(
   { proof, receipt }: { readonly proof: 'logged' | 'witnessed'; readonly receipt: Receipt },
 ): Promise<void> {
   const count = await giveBatches(agent, name)
+  await stopWrongMail(agent, name)
   const releasedAt = agent.now()
   await changeNotice(agent, name, (row) => {
     const { batching, lane } = recordOf(row).state
@@ -87,6 +88,21 @@ async function release(
   })
   agent.events.noticeReleased({ proof })
   await agent.tell({ type: 'notice.released', data: { notice: name, proof } })
+}
+
+/**
+ * What was wrong and is not mailed yet is not mailed any more, once it is corrected or withdrawn. Before the release is written down, so that a
+ * crash in between repeats it.
+ */
+async function stopWrongMail(agent: Agent, name: string): Promise<void> {
+  const row = await agent.store.readNotice(name)
+  if (row === undefined) return
+  const { kind, supersedes } = recordOf(row).state
+  if (supersedes === undefined || kind === 'follow_up') return
+  const earlier = await agent.store.readNotice(supersedes)
+  if (earlier === undefined) return
+  const { batches = [] } = recordOf(earlier).state
+  for (const number of batches.keys()) await agent.holdMail(mailBatch(earlier.name, number), true)
 }
 
 /** References are random, so that their order is a random one. Gives how many batches there are. */

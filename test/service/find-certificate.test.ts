@@ -17,6 +17,7 @@ import { newRelaySecret, relayKeys } from '#adapters/mail/relay-keys.ts'
 import { mergeCertificates } from '#core/address-certificate.ts'
 import { concat } from '#core/bytes.ts'
 import { inspectCertificate } from '#core/openpgp.ts'
+import { TAG } from '#core/packet-walk.ts'
 import { DAY_SECONDS } from '#core/time.ts'
 import type { Answer, KeyDirectory } from '#ports/key-directory.ts'
 import {
@@ -217,7 +218,7 @@ test('what a stranger hangs below the key on an open server revokes nothing, and
   has('wkd', first)
   await found()
   const packets = packetsOf(first.bytes)
-  const below = packets.findIndex(({ tag }) => tag === enums.packet.signature)
+  const below = packets.findIndex(({ tag }) => tag === TAG.signature)
   const own = packets[below]?.bytes ?? new Uint8Array()
   const copyWith = (...junk: readonly Uint8Array[]) =>
     concat(...packets.flatMap(({ bytes }, i) => (i === below ? [bytes, ...junk] : [bytes])))

@@ -96,7 +96,7 @@ export function openOutbox({ keys, path }: OutboxOptions): Outbox {
     mend: async (now) => {
       await atOnce(() => mend(opened, now))
     },
-    stop: async (batch, isStopped) => await atOnce(() => stop(opened, batch, isStopped)),
+    stop: async (batch, isStopping) => await atOnce(() => stop(opened, batch, isStopping)),
     bounce: async (token, isSuppressed) => await atOnce(() => bounce(opened, token, isSuppressed)),
     unreported: async (limit) => await atOnce(() => unreported(opened, limit)),
     reported: async (noted) => {
