@@ -176,7 +176,7 @@ export interface AgentStore {
   readProduct(reference: string): Promise<ProductRow | undefined>
   /** Up to a hundred, in the order of their references. */
   listProducts(notice: string, after: string): Promise<readonly ProductRow[]>
-  /** What there may be to show for an account; the newest notice, by name of its matter and then its own, last. At most 16. */
+  /** What there may be to show for an account: its 16 notices that were released last, the newest first. */
   bannersOf(accountTag: string): Promise<readonly BannerRow[]>
   /** Notes states; one that was noted before stays as it was. Gives how many are new. */
   noteStates(states: readonly DeliveryRow[]): Promise<number>

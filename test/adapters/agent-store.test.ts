@@ -93,8 +93,10 @@ test('places, products and the end of a notice', async () => {
   const product = { reference: 'r2', notice: 'spring', sealed: 'first' }
   await store.keepProducts([product])
   await store.keepProducts([{ ...product, sealed: 'second' }])
-  expect(await store.bannersOf('account of r2')).toEqual([
-    { reference: 'r2', notice: 'spring', phase: 'draft', state: '{}', batch: 1, sealed: 'second' },
+  expect(await store.bannersOf('account of r2')).toEqual([])
+  await store.putNotice({ ...notice(2), phase: 'released' })
+  expect(await store.bannersOf('account of r2')).toMatchObject([
+    { reference: 'r2', notice: 'spring', phase: 'released', batch: 1, sealed: 'second' },
   ])
   expect(await store.bannersOf('account of r1')).toEqual([])
   await store.dismiss({ reference: 'r2', sessionTag: 's', authenticatedAt: 5 })

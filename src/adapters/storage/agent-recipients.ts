@@ -1,4 +1,4 @@
-import type { CompiledQuery } from 'kysely'
+import { type CompiledQuery, sql } from 'kysely'
 import type { AgentStore, RecipientRow } from '#ports/agent-store.ts'
 import { type AgentDatabase, portions } from './agent-database.ts'
 import { recipientOf } from './agent-rows.ts'
@@ -197,7 +197,8 @@ function products({
             'product.sealed',
           ])
           .where('recipient.account_tag', '=', accountTag)
-          .orderBy('notice.matter')
+          .where('notice.phase', '=', 'released')
+          .orderBy(sql`json_extract(notice.state, '$.releasedAt')`, 'desc')
           .orderBy('notice.name')
           .limit(BANNERS_MAX)
           .compile(),
