@@ -75,11 +75,16 @@ async function nextRecipient(agent: Agent, event: ReadEvent): Promise<LocalResul
   if (notice === undefined) return deny('not-found', 'draft the notice first')
   if (notice.phase !== 'draft')
     return deny('notice-closed', 'this notice was given out to be filed; report it for another')
-  const read = readEvent(agent, recordOf(notice).state.template, event)
+  const { supersedes, template } = recordOf(notice).state
+  const read = readEvent(agent, template, event)
   if (!read.ok) return read
   const accountTag = vault.tag('account', read.value.account)
   const known = await store.findRecipient(event.notice, accountTag)
-  const folded = known === undefined ? read : fold(recipientOf(agent, known), read.value)
+  const earlier =
+    supersedes === undefined ? undefined : await store.findRecipient(supersedes, accountTag)
+  const said = earlier === undefined ? read : asSafe(recipientOf(agent, earlier), read.value)
+  if (!said.ok) return said
+  const folded = known === undefined ? said : fold(recipientOf(agent, known), said.value)
   if (!folded.ok) return folded
   const record = folded.value
   const reference = known?.reference ?? hex(agent.random(REFERENCE_BYTES))
@@ -119,6 +124,16 @@ function readEvent(agent: Agent, hash: string, event: ReadEvent): LocalResult<Re
     ...(address === undefined ? {} : { address }),
     ...(certificate === undefined ? {} : { certificate }),
   })
+}
+
+/** Who was in danger when they were told first still is when they are told more, whoever forgot to say so again. */
+function asSafe({ facts }: RecipientRecord, next: RecipientRecord): LocalResult<RecipientRecord> {
+  if (facts.safety === undefined || next.facts.safety !== undefined) return allow(next)
+  const { seen: _, ...rest } = next.facts
+  const safe = parseFacts({ ...rest, safety: facts.safety })
+  return safe.ok
+    ? allow({ ...next, facts: safe.value })
+    : deny('event-invalid', safe.refusal.detail)
 }
 
 /** What is said later of language, address and country holds; two mailboxes of one account are a contradiction that nobody here can settle. */

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AgentRefusal } from '#client/agent.ts'
 import { componentsOf, hmacOf, signatureBase, signRequest } from '#client/message-signature.ts'
 import { base64, utf8 } from '#core/bytes.ts'
+import { changeNotice } from '#agent/notice-record.ts'
 import { recipientOf } from '#agent/recipient-record.ts'
 import type { LocalEvent } from '#wire/agent.ts'
 import { type LocalAgent, openLocalAgent } from '#test/helpers/local-agent.ts'
@@ -89,6 +90,37 @@ test('who must only be told to call stays so, whatever else is reported of them,
     safety: 'call-only',
     seen: undefined,
   })
+})
+
+test('who must only be told to call is told no more by what supersedes the notice', async () => {
+  const client = local.client()
+  await client.report('e1', {
+    ...ANNA,
+    facts: 'target_state=targeted-blocked',
+    safety: 'call-only',
+  })
+  await local.release('spring')
+  await changeNotice(local.agent, 'spring', () => ({ state: { act: 'ab'.repeat(32) } }))
+  const matter = 'case-1'
+  for (const [name, supersedes] of [
+    ['more', 'spring'],
+    ['most', 'more'],
+  ] as const) {
+    await client.draft(name, { matter, brief: BRIEF, kind: 'follow_up', supersedes })
+    await client.report(`of-${name}`, {
+      ...ANNA,
+      notice: name,
+      facts: 'target_state=targeted-blocked; seen=They read your mail.',
+    })
+    const [row] = await local.store.listRecipients(name, '')
+    if (row === undefined) throw new Error('nobody')
+    const { facts } = recipientOf(local.agent, row)
+    expect({ safety: facts.safety, seen: facts.seen }).toEqual({
+      safety: 'call-only',
+      seen: undefined,
+    })
+    await changeNotice(local.agent, name, () => ({ state: { act: 'cd'.repeat(32) } }))
+  }
 })
 
 test('the database has neither account nor event id, in no spelling', async () => {
@@ -331,4 +363,16 @@ test('a batch is shown when its time has come, and not while it is stopped', asy
   local.setNow(NOW + 3600)
   expect(await shown()).toBe(6)
   expect(await refusal(client.stopBatch('spring', 7))).toBe('not-found')
+})
+
+test('an account that was told of many attacks is shown the newest notice, whatever its name', async () => {
+  const client = local.client()
+  const names = Array.from({ length: 20 }, (_, i) => `n${String(i + 10)}`)
+  for (const [i, name] of names.entries()) {
+    await client.draft(name, { matter: name, brief: BRIEF })
+    await client.report(`many-${name}`, { ...ANNA, notice: name })
+    local.setNow(NOW + i)
+    await local.release(name)
+  }
+  expect((await client.banner(ANNA.account, SESSION))?.subject).toBe('About <n29>')
 })
