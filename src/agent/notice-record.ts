@@ -39,6 +39,8 @@ export interface NoticeSecrets {
   /** By which counsel counts as having signed. */
   readonly approval?: ApprovalFile
   readonly brief: Brief
+  /** Since which UTC day a recipient's check code is known to others, by the recipient's reference. */
+  readonly published?: Readonly<Record<string, string>>
   readonly receipt?: Receipt
 }
 

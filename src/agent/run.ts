@@ -20,6 +20,8 @@ export interface AgentWork {
 /** Something that is done again and again. */
 export interface Chore {
   readonly name: string
+  /** It takes long: nothing waits for it, and it is not begun anew before it has ended. */
+  readonly isLong?: true
   readonly seconds: number
   readonly run: () => Promise<void>
 }
@@ -43,29 +45,41 @@ const FILINGS_MAX = 4
 
 /** Files what was given out, releases what may be shown, and does the chores, until it is stopped. */
 export function runAgent(work: AgentWork): RunningAgent {
-  const { agent, chores, getFiler } = work
+  const { agent, chores } = work
   const filings = new Map<string, Promise<void>>()
   const doneAt = new Map<string, number>()
+  const long = new Map<string, Promise<void>>()
   let isStopped = false
+  let isOver = false
+  const guard = guardOf(agent, () => isOver)
   let round: Promise<void> | undefined
   let isWanted = false
 
   const start = (name: string): void => {
     if (filings.has(name) || filings.size >= FILINGS_MAX) return
-    const filing = guarded(agent, 'file', async () => {
+    const filing = guard('file', async () => {
       await fileOne(work, name)
     }).finally(() => filings.delete(name))
     filings.set(name, filing)
+  }
+  const doChore = async ({ isLong, name, run }: Chore): Promise<void> => {
+    if (isLong !== true) await guard(name, run)
+    else if (!long.has(name) && !isStopped)
+      long.set(
+        name,
+        guard(name, run).finally(() => long.delete(name)),
+      )
   }
   const look = async (): Promise<void> => {
     const notices = (await agent.store.listNotices()).map(recordOf)
     for (const { name, phase } of notices) if (phase === 'filing' && !isStopped) start(name)
     const waiting = notices.filter(({ phase }) => phase === 'filed')
-    if (waiting.length > 0) await releaseAll(agent, getFiler, waiting)
+    if (waiting.length > 0) await releaseAll(work, waiting, guard)
     if (isDue(doneAt, 'acknowledgements', { now: agent.now(), seconds: ACKNOWLEDGEMENT_SECONDS }))
-      await noteAll(work, notices)
-    for (const { name, run, seconds } of chores)
-      if (isDue(doneAt, name, { now: agent.now(), seconds })) await guarded(agent, name, run)
+      await noteAll(work, notices, guard)
+    for (const chore of chores)
+      if (isDue(doneAt, chore.name, { now: agent.now(), seconds: chore.seconds }))
+        await doChore(chore)
   }
   const wake = (): void => {
     if (isStopped) return
@@ -73,7 +87,7 @@ export function runAgent(work: AgentWork): RunningAgent {
       isWanted = true
       return
     }
-    round = guarded(agent, 'round', look).finally(() => {
+    round = guard('round', look).finally(() => {
       round = undefined
       if (!isWanted) return
       isWanted = false
@@ -89,7 +103,8 @@ export function runAgent(work: AgentWork): RunningAgent {
       clearInterval(timer)
       // A filing goes on where it was when the agent is started again: nobody waits for fifty thousand notices to end.
       const late = sleep(STOP_MILLISECONDS, undefined, { ref: false })
-      await Promise.race([late, Promise.all([round, ...filings.values()])])
+      await Promise.race([late, Promise.all([round, ...filings.values(), ...long.values()])])
+      isOver = true
     },
   }
 }
@@ -116,12 +131,12 @@ async function fileOne({ agent, getFiler, workplace }: AgentWork, name: string):
 }
 
 async function releaseAll(
-  agent: Agent,
-  getFiler: GetFiler,
+  { agent, getFiler }: AgentWork,
   notices: readonly NoticeRecord[],
+  guard: Guard,
 ): Promise<void> {
   for (const notice of notices)
-    await guarded(agent, 'release', async () => {
+    await guard('release', async () => {
       const released = await withSession(
         getFiler,
         async (open) => await releaseNotice(agent, open, notice),
@@ -133,6 +148,7 @@ async function releaseAll(
 async function noteAll(
   { agent, getFiler }: AgentWork,
   notices: readonly NoticeRecord[],
+  guard: Guard,
 ): Promise<void> {
   for (const notice of notices) {
     const { releasedAt = 0 } = notice.state
@@ -140,7 +156,7 @@ async function noteAll(
     if (notice.phase !== 'released' || isOld) continue
     const note = async (api: Api): Promise<Result<void>> =>
       await noteAcknowledgements(agent, api, notice)
-    await guarded(agent, 'acknowledgements', async () => {
+    await guard('acknowledgements', async () => {
       await withSession(getFiler, async ({ filer }) => await note(filer.api))
     })
   }
@@ -161,13 +177,22 @@ async function withSession<T>(
 
 const OUTAGES: ReadonlySet<string> = new Set(['Busy', 'Outage', 'Overloaded', 'Unavailable'])
 
-/** What fails is reported and done again in the next round; nothing else waits for it. */
-async function guarded(agent: Agent, operation: string, run: () => Promise<void>): Promise<void> {
-  try {
-    await run()
-  } catch (error) {
-    const name = error instanceof Error ? error.name : 'unknown'
-    if (OUTAGES.has(name)) agent.events.unavailable({ operation })
-    else agent.events.failed({ operation, error: name })
+/** Runs some work, and reports how it failed. */
+type Guard = (operation: string, run: () => Promise<void>) => Promise<void>
+
+/**
+ * What fails is reported and done again in the next round; nothing else waits for it. What nobody waited for when the agent was stopped loses its
+ * database in the middle of its work: it goes on with the next start, and is no fault.
+ */
+function guardOf({ events }: Agent, isOver: () => boolean): Guard {
+  return async (operation, run) => {
+    try {
+      await run()
+    } catch (error) {
+      if (isOver()) return
+      const name = error instanceof Error ? error.name : 'unknown'
+      if (OUTAGES.has(name)) events.unavailable({ operation })
+      else events.failed({ operation, error: name })
+    }
   }
 }

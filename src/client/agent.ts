@@ -67,6 +67,8 @@ export interface AgentClient {
   standing(name: string): Promise<NoticeStanding>
   eventStanding(eventId: string): Promise<EventStanding>
   stopBatch(name: string, number: number): Promise<void>
+  /** Has the next lists of check codes say that others know the code of this account. */
+  codePublished(name: string, account: string): Promise<void>
   /** Keeps everything of a matter, whatever its age. */
   hold(matter: string, hold: Hold): Promise<void>
   liftHold(matter: string): Promise<void>
@@ -118,6 +120,9 @@ export function openAgent(options: AgentClientOptions): AgentClient {
     eventStanding: async (eventId) => await ask(get(`/local/events/${part(eventId)}`)),
     stopBatch: async (name, number) => {
       await send(post(`/local/notices/${part(name)}/batches/${String(number)}/stop`))
+    },
+    codePublished: async (name, account) => {
+      await send(post(`/local/notices/${part(name)}/published`, { account }))
     },
     hold: async (matter, hold) => {
       await send(put(`/local/holds/${part(matter)}`, hold))

@@ -19,6 +19,16 @@ const HOOK_URL =
 
 /** What an agent is told once, in `agent.json` of its folder. */
 const AgentFileSchema = z.strictObject({
+  /** Of the lists of check codes; a company with several agents has one of them publish. */
+  check_lists: z
+    .strictObject({
+      /** A second list, keyed by codes alone, for telephone desks. */
+      desk: z.boolean().default(false),
+      publish: z.boolean().default(true),
+      /** Codes that the lists have room for at least. */
+      room: z.int().min(0).max(3_276_800).default(0),
+    })
+    .prefault({}),
   genesis: hash,
   hooks: z
     .array(
@@ -60,6 +70,8 @@ export interface AgentHome {
 export interface AgentPaths {
   readonly archive: string
   readonly archiveCertificate: string
+  /** What was computed for lists of check codes. */
+  readonly checkKeys: string
   readonly clients: string
   readonly database: string
   readonly file: string
@@ -77,6 +89,7 @@ export function agentPaths(home: string, keys = join(home, 'keys')): AgentPaths 
   return {
     archive: join(home, 'archive'),
     archiveCertificate: join(home, 'archive.pub.asc'),
+    checkKeys: join(home, 'check'),
     clients: join(keys, 'clients'),
     database: join(home, 'agent.sqlite'),
     file: join(home, 'agent.json'),
@@ -97,7 +110,9 @@ export function isAgentHome(home: string): boolean {
 /** Makes an agent's folder, with a key of its own for what its database hides. The settings are written last. @throws Error where it is one. */
 export function createAgentHome(
   home: string,
-  terms: Omit<AgentFile, 'hooks' | 'retention_days'> & { readonly archiveCertificate?: string },
+  terms: Omit<AgentFile, 'check_lists' | 'hooks' | 'retention_days'> & {
+    readonly archiveCertificate?: string
+  },
 ): void {
   if (isAgentHome(home)) throw new Error(`${home} is an agent's folder already`)
   const { archiveCertificate, ...rest } = terms

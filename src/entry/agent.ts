@@ -7,10 +7,12 @@ import { systemClock } from '#adapters/system/clock.ts'
 import { systemRandom } from '#adapters/system/random.ts'
 import type { Agent } from '#agent/agent.ts'
 import { archiveDue, deleteDue, steadyClock } from '#agent/archive.ts'
+import { deriveKey } from '#agent/check/derive-key.ts'
+import { keepLists } from '#agent/check/list-keeper.ts'
 import { openSealer } from '#agent/filing/open-sealer.ts'
 import { createLocalApp } from '#agent/local/app.ts'
 import { mailDeliveries, mailDue } from '#agent/mail-notices.ts'
-import { filerOf, type FilerTerms } from '#agent/open-filer.ts'
+import { filerOf, type FilerTerms, type GetFiler } from '#agent/open-filer.ts'
 import { pinFiles } from '#agent/pin-files.ts'
 import { silently } from '#agent/progress.ts'
 import { type Chore, type RunningAgent, runAgent } from '#agent/run.ts'
@@ -30,6 +32,7 @@ const HOOK_SECONDS = 1
 const MAIL_SECONDS = 2
 const ARCHIVE_SECONDS = 60
 const RETENTION_SECONDS = 600
+const LIST_SECONDS = 30
 
 const random = (count: number): Uint8Array => systemRandom.bytes(count)
 
@@ -96,16 +99,17 @@ async function startInHome(options: AgentOptions): Promise<ServedAgent> {
   let isDraining = false
   const app = createLocalApp(agent, { clients, isDraining: () => isDraining })
   const listening = await listen(app, { host: '127.0.0.1', port })
+  const getFiler = filerOf({
+    coalition: { origin, genesis },
+    key,
+    now,
+    party,
+    pins: pinFiles(paths.pins),
+    server,
+  })
   work = runAgent({
     agent,
-    getFiler: filerOf({
-      coalition: { origin, genesis },
-      key,
-      now,
-      party,
-      pins: pinFiles(paths.pins),
-      server,
-    }),
+    getFiler,
     workplace: {
       folder: paths.filings,
       tools: {
@@ -115,6 +119,7 @@ async function startInHome(options: AgentOptions): Promise<ServedAgent> {
     },
     chores: [
       { name: 'hooks', seconds: HOOK_SECONDS, run: async () => await sendHooks(hookPorts) },
+      ...listChores(agent, { home: readHome, getFiler }),
       ...choresOf(agent, { home: readHome, relay: mail.relay }),
     ],
   })
@@ -132,6 +137,24 @@ async function startInHome(options: AgentOptions): Promise<ServedAgent> {
       events.stopped({ cut })
     },
   }
+}
+
+/** The company's lists of check codes. */
+function listChores(
+  agent: Agent,
+  { getFiler, home }: { readonly home: AgentHome; readonly getFiler: GetFiler },
+): readonly Chore[] {
+  const { check_lists: lists } = home.file
+  if (!lists.publish) return []
+  const run = keepLists({
+    agent,
+    getFiler,
+    folder: home.paths.checkKeys,
+    derive: deriveKey,
+    keyings: lists.desk ? ['account', 'code'] : ['account'],
+    room: lists.room,
+  })
+  return [{ name: 'check-lists', seconds: LIST_SECONDS, isLong: true, run }]
 }
 
 /** What is done beside notices: mail, archive, deletion. */

@@ -12,6 +12,9 @@ export interface AgentEvents {
   noticeReleased(fields: { readonly proof: 'logged' | 'witnessed' }): void
   /** A filing was refused, by the coalition's server or before it was asked. */
   noticeRefused(fields: { readonly reason: string }): void
+  /** A list of check codes was published, or waits for another officer of the party. */
+  listPublished(fields: { readonly keyed: string; readonly status: string }): void
+  listRefused(fields: { readonly keyed: string; readonly reason: string }): void
   localRefused(fields: { readonly reason: string }): void
   /** Something that is asked again later did not answer. */
   unavailable(fields: { readonly operation: string }): void

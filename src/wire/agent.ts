@@ -98,6 +98,9 @@ export const HoldSchema = z.strictObject({ reason: line(200), until: instant })
 /** A hold. */
 export type Hold = z.input<typeof HoldSchema>
 
+/** Whose check code others know: `POST /local/notices/{name}/published`. */
+export const PublishedCodeSchema = z.strictObject({ account: line(400) })
+
 /** What somebody did with a banner. */
 export const BANNER_ACTIONS = ['shown', 'dismissed', 'acted'] as const
 /** What is asked afterwards, and what can be answered. */

@@ -14,6 +14,8 @@ export function jsonAgentEvents(write: (line: string) => void): AgentEvents {
     noticeFiled: report('notice_filed'),
     noticeReleased: report('notice_released'),
     noticeRefused: report('notice_refused'),
+    listPublished: report('list_published'),
+    listRefused: report('list_refused'),
     localRefused: report('local_refused'),
     unavailable: report('unavailable'),
     failed: report('failed'),

@@ -9,11 +9,13 @@ import {
   LocalEventSchema,
   NamedEventSchema,
   NoticeDraftSchema,
+  PublishedCodeSchema,
   readLocal,
   type TakenEvent,
 } from '#wire/agent.ts'
 import { type Agent, type Denied, deny } from '#agent/agent.ts'
 import { draftNotice, orderFiling } from '#agent/draft-notice.ts'
+import { markPublished } from '#agent/mark-published.ts'
 import { previewEvent } from '#agent/preview-event.ts'
 import { stopBatch } from '#agent/release-notice.ts'
 import { eventStanding, standingOf } from '#agent/standing.ts'
@@ -31,6 +33,7 @@ export function noticeRoutes(agent: Agent, gate: Gate): Hono {
   const app = new Hono()
   eventRoutes(app, agent, gate)
   draftRoutes(app, agent, gate)
+  releasedRoutes(app, agent, gate)
   holdRoutes(app, agent, gate)
   return app
 }
@@ -124,6 +127,21 @@ function draftRoutes(app: Hono, agent: Agent, gate: Gate): void {
     return ordered.ok
       ? c.json({ name: ordered.value.name, phase: ordered.value.phase }, 202)
       : refused(c, agent, ordered)
+  })
+}
+
+/** What is changed of a notice that its recipients are shown. */
+function releasedRoutes(app: Hono, agent: Agent, gate: Gate): void {
+  app.post('/notices/:name/published', async (c) => {
+    const entered = await gate.enter(c, 'notices')
+    if (!entered.ok) return refused(c, agent, entered)
+    const notice = c.req.param('name')
+    const json = jsonOf(entered.value.body)
+    if (!json.ok) return refused(c, agent, json)
+    const code = readLocal(PublishedCodeSchema, json.value)
+    if (code === undefined) return refused(c, agent, deny('request-malformed'))
+    const marked = await markPublished(agent, { ...code, notice })
+    return marked.ok ? c.json({ name: notice, since: marked.value }) : refused(c, agent, marked)
   })
   for (const [verb, stopped] of [
     ['stop', true],

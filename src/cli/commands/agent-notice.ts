@@ -154,6 +154,15 @@ export const stopBatch: Command = async (call) =>
     return say([`stopped  batch ${String(number)} of ${name}`], { name, number, stopped: true })
   })
 
+/** `agent published` */
+export const published: Command = async (call) =>
+  await asked(call, async (agent, name) => {
+    const typed = call.args.text('account')
+    const account = typed === '-' ? (await readText(call, '-')).trim() : typed
+    await agent.codePublished(name, account)
+    return say(['The next list of check codes says so.'], { name })
+  })
+
 /** `agent hold` */
 export const hold: Command = async (call) =>
   await asked(call, async (agent, matter) => {

@@ -2,11 +2,11 @@ import { createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { buildList } from '#agent/check/build-list.ts'
 import { deriveKey } from '#agent/check/derive-key.ts'
+import { nextRelease, publishList, roomFor } from '#agent/check/publish-list.ts'
 import { FileError } from '#agent/file-error.ts'
 import type { BuiltList } from '#client/build-check-list.ts'
 import type { Api } from '#client/http.ts'
 import { systemRandom } from '#client/random.ts'
-import { BUCKETS_MAX, RELEASE_SECONDS, releaseAt } from '#core/check-list.ts'
 import { accept, type Result } from '#core/result.ts'
 import { formatInstant, parseInstant } from '#core/time.ts'
 import { type OfficerActor, openOfficer, signIn, submit } from '#cli/connection.ts'
@@ -16,9 +16,6 @@ import { withHome } from '#cli/home.ts'
 import type { Call, Command, Output } from '#cli/output.ts'
 import { openProgress } from '#cli/progress.ts'
 import { UsageError } from '#cli/usage-error.ts'
-
-/** A bucket holds 512 codes; with so many on average hardly any overflows. */
-const CODES_PER_BUCKET = 400
 
 /** `check publish` */
 export const publish: Command = async (call) =>
@@ -35,20 +32,6 @@ export const publish: Command = async (call) =>
     return await upload(actor.value, api.value, built.value)
   })
 
-/** The release in force, or the next one where that has a list already. */
-async function nextRelease(
-  api: Api,
-  own: { readonly party: string; readonly keyed: string },
-  now: number,
-): Promise<Result<number>> {
-  const index = await api.readCheckIndex()
-  if (!index.ok) return index
-  const inForce = releaseAt(now)
-  const mine = index.value.find(({ filer, keyed }) => filer === own.party && keyed === own.keyed)
-  const published = parseInstant(mine?.release ?? '') ?? 0
-  return accept(published >= inForce ? inForce + RELEASE_SECONDS : inForce)
-}
-
 async function build(
   { args, io }: Call,
   actor: OfficerActor,
@@ -56,7 +39,7 @@ async function build(
 ): Promise<Result<BuiltList>> {
   const path = pathOf({ io }, args.text('codes'))
   if (!existsSync(path)) throw new FileError(`${args.text('codes')} cannot be read (ENOENT)`)
-  const room = roomFor(args.count('room') ?? 0)
+  const room = roomOf(args)
   const progress = openProgress(io, 'building')
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity })
   try {
@@ -77,19 +60,18 @@ async function build(
   }
 }
 
-function roomFor(codes: number): { readonly buckets: number } {
-  let buckets = 1
-  while (buckets * CODES_PER_BUCKET < codes) buckets *= 2
-  if (buckets > BUCKETS_MAX) throw new UsageError('--room is more than a list holds')
-  return { buckets }
+function roomOf(args: Call['args']): { readonly buckets: number } {
+  const room = roomFor(args.count('room') ?? 0)
+  if (!room.ok) throw new UsageError('--room is more than a list holds')
+  return room.value
 }
 
 async function upload(actor: OfficerActor, api: Api, list: BuiltList): Promise<Result<Output>> {
-  for (const chunk of list.chunks) {
-    const kept = await api.uploadCheckChunk(chunk)
-    if (!kept.ok) return kept
-  }
-  const submitted = await submit(actor, 'check.publish', list.body)
+  const submitted = await publishList(
+    api,
+    list,
+    async (type, body) => await submit(actor, type, body),
+  )
   if (!submitted.ok) return submitted
   const { buckets, release, texts } = list.body
   const described = describeSubmitted(submitted.value, [

@@ -189,6 +189,24 @@ export const AGENT_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('#cli/commands/agent-notice.ts')).stopBatch,
   },
   {
+    path: 'agent published',
+    summary: "have the lists of check codes say that others know a recipient's code",
+    about: [
+      'For a customer whose notice was shown in public or taken: whoever checks the code is told that a message which only names it proves nothing.',
+    ],
+    args: [{ name: 'NAME', help: 'the notice' }],
+    options: {
+      account: {
+        type: 'text',
+        value: 'ACCOUNT',
+        help: 'whose code it is; - reads it from standard input, where other users of the machine do not see it',
+      },
+      ...LOCAL,
+    },
+    examples: ['dunant agent published spring --account - --client desk.json'],
+    load: async () => (await import('#cli/commands/agent-notice.ts')).published,
+  },
+  {
     path: 'agent hold',
     summary: 'keep everything of a matter, whatever its age',
     args: [{ name: 'MATTER', help: 'the matter' }],
