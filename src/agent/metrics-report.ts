@@ -42,15 +42,21 @@ export async function reportMetrics(
       if (seen !== undefined && told !== undefined) shown.push(seen - told)
     }
   }
+  // How many values stand behind a time counts recipients too, and is shown beside the other counts of them.
+  const { timed, watched, ...states } = sharesOf(recipients, {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an entry for each state, made above
+    ...(counts as Record<RecipientState, number>),
+    timed: delivery.length,
+    watched: shown.length,
+  })
   return {
     hold: durationsOf(
       clocks.flatMap(({ confirmed, told }) => (told === undefined ? [] : [told - confirmed])),
     ),
-    delivery: durationsOf(delivery),
-    shown: durationsOf(shown),
+    delivery: { ...durationsOf(delivery), count: timed.reached },
+    shown: { ...durationsOf(shown), count: watched.reached },
     recipients: recipients < 5 ? undefined : recipients,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an entry for each state, made above
-    states: sharesOf(recipients, counts as Record<RecipientState, number>),
+    states,
     notices,
   }
 }

@@ -1,6 +1,10 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CELL_MIN, durationsOf, sharesOf } from '#agent/metrics.ts'
+import { reportMetrics } from '#agent/metrics-report.ts'
+import { openLocalAgent } from '#test/helpers/local-agent.ts'
+import { NOW } from '#test/helpers/openpgp-keys.ts'
+import { BRIEF } from '#test/helpers/statements.ts'
 
 function hours(...values: readonly number[]) {
   return durationsOf(values.map((n) => n * 3600))
@@ -45,4 +49,31 @@ test('median and 90th percentile are whole hours, of enough values', () => {
   expect(hours(5, 1, 4, 2, 3)).toEqual({ count: 5, medianHours: 3, p90Hours: undefined })
   expect(hours(10, 9, 8, 7, 6, 5, 4, 3, 2, 1)).toEqual({ count: 10, medianHours: 5, p90Hours: 9 })
   expect(durationsOf([1, 1, 1, 1, 1]).medianHours).toBe(1)
+})
+
+test('no two numbers of one report tell of fewer than five people, also how many values a time stands on', async () => {
+  const local = await openLocalAgent()
+  const client = local.client()
+  await client.draft('spring', { matter: 'case-1', brief: BRIEF })
+  for (let i = 0; i < 11; i++)
+    await client.report(`e${String(i)}`, {
+      notice: 'spring',
+      account: `a${String(i)}`,
+      language: 'en',
+    })
+  await local.release('spring')
+  const recipients = await local.store.listRecipients('spring', '')
+  for (const [i, { notice, reference }] of recipients.entries()) {
+    const at = { notice, reference, reason: '', at: NOW + 3600 }
+    if (i < 10) await local.store.noteStates([{ ...at, state: 'sent' }])
+    if (i < 9) await local.store.noteStates([{ ...at, state: 'shown' }])
+  }
+  const { delivery, shown, ...report } = await reportMetrics(local.store, [])
+  const shares = Object.values(report.states).map(({ reached }) => reached)
+  const told = [report.recipients, delivery.count, shown.count, ...shares].filter(
+    (n) => n !== undefined,
+  )
+  expect(new Set(told)).toEqual(new Set([11]))
+  expect(delivery.medianHours).toBe(1)
+  await local.close()
 })
