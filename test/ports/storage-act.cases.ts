@@ -168,8 +168,12 @@ export const actCases: StorageCases = [
     name: 'what the engine cannot do is an outage that names its cause',
     see: async ({ storage, raw }) => {
       await raw('drop table checkpoint')
-      for (const failed of [storage.latestCheckpoint(), storage.saveCheckpoint(1, 'note')]) {
-        const reason = await failed.then(
+      const attempts = [
+        async () => await storage.latestCheckpoint(),
+        async () => await storage.saveCheckpoint(1, 'note'),
+      ]
+      for (const attempt of attempts) {
+        const reason = await attempt().then(
           () => undefined,
           (error: unknown) => error,
         )

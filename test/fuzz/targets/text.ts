@@ -322,8 +322,9 @@ export const TEXT_TARGETS: readonly Target[] = [
   canonicalText('statement', parseStatement, entity.statement),
 ]
 
-function kindOf({ actions, fields, kind, v, version }: typeof entity.manifest): object {
-  return { actions, fields, kind, v, version }
+/** A manifest without the hashes of its texts. */
+function kindOf(manifest: typeof entity.manifest): object {
+  return Object.fromEntries(Object.entries(manifest).filter(([name]) => name !== 'languages'))
 }
 
 function safeJson(text: string): unknown {
