@@ -105,11 +105,15 @@ async function mailFor(
 /** Takes what the relay reports into the states of recipients. */
 export function mailDeliveries(agent: Pick<Agent, 'now' | 'store'>): Deliveries {
   return {
-    note: async (reference, mail) => {
-      const row = await agent.store.readRecipient(reference)
-      if (row === undefined) return
+    note: async (changed) => {
       const at = agent.now()
-      await agent.store.noteStates([{ reference, notice: row.notice, at, ...stateOf(mail) }])
+      const rows: DeliveryRow[] = []
+      for (const { reference, state } of changed) {
+        const recipient = await agent.store.readRecipient(reference)
+        if (recipient !== undefined)
+          rows.push({ reference, notice: recipient.notice, at, ...stateOf(state) })
+      }
+      await agent.store.noteStates(rows)
     },
   }
 }

@@ -22,7 +22,7 @@ import type { Clock } from '#ports/clock.ts'
 import type { Deliveries } from '#ports/deliveries.ts'
 import type { KeyDirectory } from '#ports/key-directory.ts'
 import type { Mailer } from '#ports/mailer.ts'
-import type { Outbox } from '#ports/outbox.ts'
+import type { Outbox, Stopped } from '#ports/outbox.ts'
 import { reportStates } from '#service/deliver-mail.ts'
 import {
   confirmCertificate,
@@ -58,8 +58,8 @@ export interface Relay {
   queue(notices: readonly RelayedNotice[]): Promise<readonly QueuedNotice[]>
   /** Sends what is queued until the relay is closed. */
   start(): void
-  /** Holds what of a batch was not sent, or lets it go on: how many mails. */
-  hold(batch: string, isHeld: boolean): Promise<number>
+  /** Holds what of a batch was not sent, or lets it go on; see `Outbox.stop`. */
+  hold(batch: string, isHeld: boolean): Promise<Stopped>
   /** Takes a report of failure; see `takeBounce`. */
   bounce(message: Uint8Array): Promise<Result<Bounced>>
   /** Finds the certificate of a mail address; see `findCertificate`. Refuses `mail-address-invalid`. */
@@ -90,10 +90,11 @@ export async function openRelay(folder: string, means: RelayMeans): Promise<Rela
   const keys = relayKeys(readSecret(folder))
   const clock = means.clock ?? systemClock
   const sender = await senderOf(folder, { settings, keys, now: clock.now() })
-  const outbox = openOutbox({ path: resolve(folder, OUTBOX_FILE), keys })
+  const mailer = mailerOf(folder, settings)
+  const { atOnce: together } = mailer
+  const outbox = openOutbox({ path: resolve(folder, OUTBOX_FILE), keys, together })
   const pins = openPins({ path: resolve(folder, OUTBOX_FILE), keys })
   const finding = { clock, pins, directories: means.directories ?? directoriesOf(settings) }
-  const mailer = mailerOf(folder, settings)
   const { deliveries, report } = means
   const ports = {
     clock,
@@ -117,10 +118,10 @@ export async function openRelay(folder: string, means: RelayMeans): Promise<Rela
       delivery ??= runDelivery(ports, policyOf(settings))
     },
     hold: async (batch, isHeld) => {
-      const count = await outbox.stop(batch, isHeld)
+      const stopped = await outbox.stop(batch, isHeld)
       await reportStates(ports)
       delivery?.wake()
-      return count
+      return stopped
     },
     bounce: async (message) => {
       const taken = await takeBounce(ports, message)

@@ -15,9 +15,9 @@ export type MailState =
 /** Where states are reported to. */
 export interface Deliveries {
   /**
-   * Notes the state of a recipient's mail, by the random reference. The same state may be noted again after a crash.
+   * Notes the states of recipients' mails, by the random reference. The same state may be noted again after a crash.
    *
    * Durable when it resolves.
    */
-  note(reference: string, state: MailState): Promise<void>
+  note(changed: readonly { readonly reference: string; readonly state: MailState }[]): Promise<void>
 }

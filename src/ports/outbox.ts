@@ -48,6 +48,13 @@ export type Settlement =
   | { readonly kind: 'bounced'; readonly isSuppressed: boolean }
   | { readonly kind: 'given-up' }
 
+/** What of a batch was held, or let go. */
+export interface Stopped {
+  readonly mails: number
+  /** Taken by a process that sends: a server has them, is being given them, or they come back and are held then. */
+  readonly underWay: number
+}
+
 /** At most so many mails a minute to one domain, `burst` of them at once. */
 export interface Throttle {
   readonly perMinute: number
@@ -55,7 +62,7 @@ export interface Throttle {
 }
 
 /**
- * Mails that wait, durably. Every method is one atomic commit, on the disk when it resolves.
+ * Mails that wait, durably. What a method does is atomic, and on the disk when it resolves.
  *
  * At rest a mail is one sealed block: address, time zone and message, under a key that is not in the database. It is deleted, and its place
  * overwritten, with the commit that says that the mail was sent or never will be; its id, reference and a keyed hash of the address stay for
@@ -74,7 +81,7 @@ export interface Outbox {
     readonly limit: number
     readonly throttle?: Throttle
   }): Promise<readonly LeasedMail[]>
-  /** Says how an attempt ended; one commit for each mail. Nothing happens unless this process has the lease. */
+  /** Says how an attempt ended; attempts that end together may share a commit. Nothing happens unless this process has the lease. */
   settle(id: string, settlement: Settlement, now: number): Promise<void>
   /** When the next mail is due, in POSIX seconds; `undefined` where none waits. */
   nextDue(): Promise<number | undefined>
@@ -82,8 +89,13 @@ export interface Outbox {
   reclaim(now: number): Promise<number>
   /** Times of ours that lie so far ahead that only a clock that was wrong can have set them become now. */
   mend(now: number): Promise<void>
-  /** Holds what of a batch has not been sent, or lets it go on. The number of mails. */
-  stop(batch: string, isStopped: boolean): Promise<number>
+  /**
+   * Holds a batch, or lets it go on: what of it waits, what is queued for it later, and what is under way and comes back. Those under way
+   * are asked about once more before a server is given them; see `isStopped`.
+   */
+  stop(batch: string, isStopped: boolean): Promise<Stopped>
+  /** Whether a batch is held, by whatever process. */
+  isStopped(batch: string): Promise<boolean>
   /** Understands a report of failure by its token: whether it was about a mail of ours that was sent. */
   bounce(token: string, isSuppressed: boolean): Promise<boolean>
   /** States that nobody has noted durably yet. */

@@ -6,6 +6,7 @@ import type { MailEvents } from '#ports/mail-events.ts'
 import type { Mailer, MailOutcome, ServerTrouble } from '#ports/mailer.ts'
 import type { LeasedMail, Outbox, Settlement, Throttle } from '#ports/outbox.ts'
 import type { Random } from '#ports/random.ts'
+import { Unavailable } from '#ports/storage.ts'
 import { quietUntil } from './quiet-hours.ts'
 
 /** What delivering needs. */
@@ -56,7 +57,7 @@ export function newDeliveryMemory(): DeliveryMemory {
 /**
  * Sends what is due, once: takes some mails, hands each to the submission server, and commits what became of it.
  *
- * Each mail is taken by one process alone, and its outcome is one commit. A process that is killed in between leaves mails of which nobody
+ * Each mail is taken by one process alone, and its outcome is on the disk before the next is handed over in its place. A process that is killed in between leaves mails of which nobody
  * knows whether the server has them; they are sent again, under the same Message-ID. Others are never sent twice.
  *
  * @throws Unavailable where the outbox or the deliveries cannot be written to; what was sent is not sent again.
@@ -67,7 +68,11 @@ export async function deliverDue(
   memory: DeliveryMemory,
 ): Promise<Pass> {
   const { clock, events, outbox } = ports
-  for (const [id, settlement] of memory.unsettled) await settle(ports, memory, { id, settlement })
+  await Promise.all(
+    Array.from(memory.unsettled, async ([id, settlement]) => {
+      await settle(ports, memory, { id, settlement })
+    }),
+  )
   const now = clock.now()
   if (now < memory.lastPass || memory.lastPass === 0) await outbox.mend(now)
   memory.lastPass = now
@@ -75,10 +80,27 @@ export async function deliverDue(
   if (reclaimed > 0) events.mailReclaimed({ count: reclaimed })
 
   const mails = await outbox.lease({ now, limit: BATCH, throttle: policy.throttle })
+  const trouble = await deliver(ports, policy, { mails, memory })
+  await reportStates(ports)
+  if (trouble !== undefined) return { kind: 'trouble', trouble }
+  if (mails.length > 0) return { kind: 'more' }
+  return { kind: 'idle', nextDue: await outbox.nextDue() }
+}
+
+/**
+ * Hands mails over, as many at once as the mailer takes. The next one waits until the outcome of the one before is on the disk, so that a
+ * process that is killed leaves no more mails in doubt than it has connections.
+ */
+async function deliver(
+  ports: DeliverPorts,
+  policy: DeliverPolicy,
+  { mails, memory }: { readonly mails: readonly LeasedMail[]; readonly memory: DeliveryMemory },
+): Promise<ServerTrouble | undefined> {
   const seen: { trouble?: ServerTrouble } = {}
   const outages: unknown[] = []
-  await Promise.all(
-    mails.map(async (mail) => {
+  const line = [...mails]
+  const handOver = async (): Promise<void> => {
+    for (let mail = line.shift(); mail !== undefined; mail = line.shift()) {
       const settlement = await attempt(ports, policy, { mail, seen })
       memory.unsettled.set(mail.id, settlement)
       try {
@@ -86,13 +108,11 @@ export async function deliverDue(
       } catch (error) {
         outages.push(error)
       }
-    }),
-  )
+    }
+  }
+  await Promise.all(Array.from({ length: ports.mailer.atOnce }, handOver))
   if (outages.length > 0) throw outages[0]
-  await reportStates(ports)
-  if (seen.trouble !== undefined) return { kind: 'trouble', trouble: seen.trouble }
-  if (mails.length > 0) return { kind: 'more' }
-  return { kind: 'idle', nextDue: await outbox.nextDue() }
+  return seen.trouble
 }
 
 /**
@@ -107,15 +127,17 @@ export async function reportStates({
   if (deliveries === undefined) return
   for (;;) {
     const changed = await outbox.unreported(REPORTS)
-    for (const { reference, state } of changed) await deliveries.note(reference, state)
-    if (changed.length > 0) await outbox.reported(changed)
+    if (changed.length > 0) {
+      await deliveries.note(changed)
+      await outbox.reported(changed)
+    }
     if (changed.length < REPORTS) return
   }
 }
 
 /** Once the server as a whole is in trouble, the other mails of the batch are left alone. */
 async function attempt(
-  { clock, mailer, random }: DeliverPorts,
+  { clock, mailer, outbox, random }: DeliverPorts,
   policy: DeliverPolicy,
   { mail, seen }: { readonly mail: LeasedMail; readonly seen: { trouble?: ServerTrouble } },
 ): Promise<Settlement> {
@@ -129,11 +151,22 @@ async function attempt(
     returnPath: formatAddress({ ...bounces, local: `${bounces.local}+${mail.bounceToken}` }),
     to: formatAddress(mail.to),
     message: mail.message,
+    isWanted: async () => await isWanted(outbox, mail),
   })
   if (outcome.kind === 'trouble') seen.trouble = outcome.trouble
   const [high = 0, low = 0] = random.bytes(2)
   const fraction = (high * 256 + low) / 65_536
   return settlementOf(outcome, { mail, now: clock.now(), fraction, giveUpDays: policy.giveUpDays })
+}
+
+/** Where nobody can say whether its batch is held, it is not sent. */
+async function isWanted(outbox: Outbox, { batch }: LeasedMail): Promise<boolean> {
+  try {
+    return !(await outbox.isStopped(batch))
+  } catch (error) {
+    if (error instanceof Unavailable) return false
+    throw error
+  }
 }
 
 /** What an outcome means for a mail; `fraction` is a random number from 0 to below 1. */
@@ -153,6 +186,7 @@ export function settlementOf(
     case 'refused':
       return { kind: 'bounced', isSuppressed: outcome.isAddressBad }
     case 'trouble':
+    case 'withdrawn':
       return { kind: 'again', notBefore: now, isCounted: false }
     case 'deferred': {
       const isOld = now - mail.queuedAt >= giveUpDays * DAY_SECONDS

@@ -213,28 +213,59 @@ test('states are reported until they were noted, and anew when they change', asy
 test('a batch that is stopped waits, and goes on when it is let go', async () => {
   const outbox = open()
   await outbox.enqueue([mail('a', { batch: 'one' }), mail('b', { batch: 'two' })], NOW)
-  expect(await outbox.stop('one', true)).toBe(1)
+  expect(await outbox.stop('one', true)).toEqual({ mails: 1, underWay: 0 })
   expect(await leased(outbox)).toEqual(['b'])
   expect((await outbox.counts()).held).toBe(1)
-  expect(await outbox.stop('one', false)).toBe(1)
+  expect(await outbox.stop('one', false)).toEqual({ mails: 1, underWay: 0 })
   expect(await leased(outbox)).toEqual(['a'])
 })
 
 test('a batch that is stopped stays stopped for what is queued later, and for what was under way', async () => {
-  const outbox = open()
-  await outbox.enqueue([mail('a'), mail('b')], NOW)
-  expect(await leased(outbox)).toEqual(['a', 'b'])
-  await outbox.stop('batch', true)
-  await outbox.settle(mail('a').id, { kind: 'again', notBefore: NOW, isCounted: true }, NOW)
-  await outbox.enqueue([mail('c')], NOW)
-  await outbox.close()
+  const [outbox, other] = [open(), open()]
+  const one = { batch: 'one' }
+  await outbox.enqueue([mail('a', one), mail('b', one), mail('c', one)], NOW)
+  expect(await other.lease({ now: NOW, limit: 1 })).toHaveLength(1)
+  expect(await outbox.lease({ now: NOW, limit: 1 })).toHaveLength(1)
+  expect(await outbox.isStopped('one')).toBe(false)
+  expect(await outbox.stop('one', true)).toEqual({ mails: 1, underWay: 2 })
+  expect(await other.isStopped('one')).toBe(true)
+  await outbox.settle(mail('b').id, { kind: 'again', notBefore: NOW, isCounted: false }, NOW)
+  expect(await outbox.enqueue([mail('d', one)], NOW)).toEqual(['queued'])
+  expect(await outbox.counts()).toMatchObject({ held: 3, queued: 0, sending: 1 })
+  opened = opened.filter((each) => each !== other)
+  await other.close()
+  expect(await outbox.reclaim(NOW)).toBe(1)
+  expect(await leased(outbox)).toEqual([])
+  expect(await outbox.counts()).toMatchObject({ held: 4, queued: 0, sending: 0 })
+  expect(await outbox.stop('one', false)).toEqual({ mails: 4, underWay: 0 })
+  expect(await leased(outbox)).toEqual(['a', 'b', 'c', 'd'])
+})
+
+test('outcomes that arrive together are each their own', async () => {
+  const outbox = openOutbox({
+    path: join(folder, 'outbox.sqlite'),
+    keys: relayKeys(SECRET),
+    together: 3,
+  })
+  opened.push(outbox)
+  const [a, b, c] = [mail('a'), mail('b'), mail('c')]
+  await outbox.enqueue([a, b, c, mail('d')], NOW)
+  await outbox.lease({ now: NOW, limit: 4 })
+  await Promise.all([
+    outbox.settle(a.id, { kind: 'sent' }, NOW),
+    outbox.settle(b.id, { kind: 'again', notBefore: NOW, isCounted: true }, NOW),
+    outbox.settle(c.id, { kind: 'bounced', isSuppressed: true }, NOW),
+  ])
+  expect(await outbox.counts()).toMatchObject({ sent: 1, queued: 1, bounced: 1, sending: 1 })
+  // Fewer than could be do not wait for others that never come, and an outbox that is closed leaves none behind.
+  await outbox.settle(mail('d').id, { kind: 'sent' }, NOW)
+  expect((await outbox.counts()).sending).toBe(0)
+  await outbox.lease({ now: NOW, limit: 1 })
+  const last = outbox.settle(b.id, { kind: 'sent' }, NOW)
   opened = []
-  const next = open()
-  expect(await next.reclaim(NOW)).toBe(1)
-  expect(await leased(next)).toEqual([])
-  expect((await next.counts()).held).toBe(3)
-  await next.stop('batch', false)
-  expect(await leased(next)).toEqual(['a', 'b', 'c'])
+  await outbox.close()
+  await last
+  expect(await open().counts()).toMatchObject({ sent: 3, sending: 0 })
 })
 
 test('a clock that was wrong keeps no mail from going, and a release time is kept', async () => {

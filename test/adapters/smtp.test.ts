@@ -9,6 +9,7 @@ import { LOGIN, type MailServer, mailServer } from '#test/helpers/mail-server.ts
 import { tlsAuthority } from '#test/helpers/tls-authority.ts'
 
 const MAIL = {
+  isWanted: async () => await Promise.resolve(true),
   returnPath: 'bounces+token@contoso.example',
   to: 'alice@customer.example',
   message: utf8('From: a@contoso.example\r\n\r\n.leading dot\r\nbody\r\n'),
@@ -63,6 +64,24 @@ test('one connection brings many mails, and a bad recipient between them harms n
   for (const to of ['a@b.example', 'bad@b.example', 'c@b.example', 'd@b.example'])
     outcomes.push(await mailer.send({ ...MAIL, to }))
   expect(outcomes.map(({ kind }) => kind)).toEqual(['accepted', 'refused', 'accepted', 'accepted'])
+  expect(server.connections).toBe(1)
+})
+
+test('a mail that is not wanted any more when its turn comes is not begun, and the connection brings the next', async () => {
+  const server = await started({})
+  const mailer = mailerTo(server, { connectionsMax: 1 })
+  const asked: string[] = []
+  const isWanted = async (): Promise<boolean> => {
+    asked.push(`after ${String(server.taken.length)}`)
+    return await Promise.resolve(server.taken.length === 0)
+  }
+  const outcomes = await Promise.all([
+    mailer.send(MAIL),
+    mailer.send({ ...MAIL, isWanted }),
+    mailer.send(MAIL),
+  ])
+  expect(outcomes.map(({ kind }) => kind)).toEqual(['accepted', 'withdrawn', 'accepted'])
+  expect(asked).toEqual(['after 1'])
   expect(server.connections).toBe(1)
 })
 

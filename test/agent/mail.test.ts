@@ -73,8 +73,12 @@ test('only who has an address and a certificate is mailed, once, and what the re
   expect(unmailed.states.map(({ reason }) => reason).join('')).toMatch(/^[a-z]+-[a-z-]+$/)
   const first = await local.store.findRecipient('spring', local.vault.tag('account', 'b'))
   const deliveries = mailDeliveries(local.agent)
-  await deliveries.note(first?.reference ?? '', { state: 'sent' })
-  await deliveries.note(first?.reference ?? '', { state: 'suppressed' })
+  const reference = first?.reference ?? ''
+  await deliveries.note([{ reference, state: { state: 'sent' } }])
+  await deliveries.note([
+    { reference, state: { state: 'suppressed' } },
+    { reference: 'reference-of-nobody', state: { state: 'sent' } },
+  ])
   const states = await local.store.statesOf(first?.reference ?? '')
   expect(states.map(({ reason, state }) => `${state} ${reason}`).toSorted()).toEqual([
     'bounced suppressed',

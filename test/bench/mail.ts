@@ -114,7 +114,7 @@ async function portOf(sink: ChildProcess): Promise<number> {
 async function ours(desk: Desk): Promise<Contender & { readonly close: () => Promise<void> }> {
   const keys = relayKeys(newRelaySecret())
   const path = join(desk.folder, `${hex(systemRandom.bytes(8))}.sqlite`)
-  const outbox = openOutbox({ path, keys })
+  const outbox = openOutbox({ path, keys, together: desk.mailer.atOnce })
   const events = { mailReclaimed: () => undefined }
   const ports = {
     clock: systemClock,
@@ -230,6 +230,7 @@ function rivalOf(gpg: GpgContender, mailer: Mailer): Contender {
           returnPath: 'b@contoso.example',
           to: 'r0@customer.example',
           message,
+          isWanted: async () => await Promise.resolve(true),
         })
         if (kind !== 'accepted') throw new Error(kind)
       }

@@ -177,8 +177,8 @@ test.skipIf(NO_SMALL_DISK !== undefined)(
 test('each state is told to whoever keeps them, also what another process brought about', async () => {
   const states: string[] = []
   const deliveries = {
-    note: async (_: string, { state }: MailState) => {
-      states.push(state)
+    note: async (changed: readonly { readonly state: MailState }[]) => {
+      states.push(...changed.map(({ state: { state } }) => state))
       await Promise.resolve()
     },
   }
@@ -201,9 +201,12 @@ test('the command line shows, holds, releases and takes reports', async () => {
     async (relay) =>
       await relay.queue((await notices(2)).map((one) => ({ ...one, batch: 'first' }))),
   )
-  expect(JSON.parse((await ran('hold', 'first')).out)).toEqual({ mails: 2 })
+  expect(JSON.parse((await ran('hold', 'first')).out)).toEqual({ mails: 2, under_way: 0 })
   expect(JSON.parse((await ran('status')).out)).toMatchObject({ held: 2, queued: 0 })
-  expect(JSON.parse((await ran('hold', 'first', '--release')).out)).toEqual({ mails: 2 })
+  expect(JSON.parse((await ran('hold', 'first', '--release')).out)).toEqual({
+    mails: 2,
+    under_way: 0,
+  })
   expect((await ran('bounce', '-')).code).not.toBe(0)
 })
 

@@ -24,7 +24,6 @@ export interface World {
 /** Opens an outbox of its own, with a mailer to a server. */
 export function openWorld(server: MailServer, keys: RelayKeys): World {
   const folder = mkdtempSync(join(tmpdir(), 'dunant-deliver-'))
-  const outbox = openOutbox({ path: join(folder, 'outbox.sqlite'), keys })
   const mailer = openSmtp({
     host: '127.0.0.1',
     port: server.port,
@@ -33,6 +32,8 @@ export function openWorld(server: MailServer, keys: RelayKeys): World {
     name: 'contoso.example',
     login: LOGIN,
   })
+  const { atOnce: together } = mailer
+  const outbox = openOutbox({ path: join(folder, 'outbox.sqlite'), keys, together })
   const states = new Map<string, MailState[]>()
   const events: object[] = []
   const made: World = {
@@ -44,8 +45,9 @@ export function openWorld(server: MailServer, keys: RelayKeys): World {
       mailer,
       events: { mailReclaimed: (fields) => events.push(fields) },
       deliveries: {
-        note: async (reference, state) => {
-          states.set(reference, [...(states.get(reference) ?? []), state])
+        note: async (changed) => {
+          for (const { reference, state } of changed)
+            states.set(reference, [...(states.get(reference) ?? []), state])
           await Promise.resolve()
         },
       },

@@ -273,6 +273,58 @@ test('what was sent and could not be written down is written down before anythin
   expect(statesOf()).toEqual(['sent'])
 })
 
+test('a batch that is held while its mails are under way goes no further than the mails that a server is being given', async () => {
+  const count = 12
+  const { outbox } = world.ports
+  const notices = await Promise.all(
+    Array.from(
+      { length: count },
+      async (_, i) =>
+        await relayed(
+          sender.key,
+          { ...(readers[0] ?? fail()), address: `r${String(i)}@customer.example` },
+          { batch: 'one', reference: `reference-${String(i)}` },
+        ),
+    ),
+  )
+  const ports = { clock: world.ports.clock, cipher: mailCipher, outbox }
+  await queueMail(ports, SENDER, notices)
+  const held: Promise<unknown>[] = []
+  server.behave({
+    data: ({ raw }) => {
+      if (raw !== '' && held.length === 0) held.push(outbox.stop('one', true))
+      return undefined
+    },
+  })
+  await pass()
+  await Promise.all(held)
+  const sent = server.taken.length
+  expect(sent).toBeGreaterThan(0)
+  expect(sent).toBeLessThanOrEqual(world.ports.mailer.atOnce)
+  expect(await outbox.counts()).toMatchObject({ sent, held: count - sent, queued: 0, sending: 0 })
+  const states = [...world.states.values()].map((each) => each.at(-1))
+  expect(states.filter((each) => each?.state === 'held')).toEqual(
+    Array.from({ length: count - sent }, () => ({ state: 'held', reason: 'stopped' })),
+  )
+  await outbox.stop('one', false)
+  await pass()
+  expect(new Set(server.taken.map(({ to }) => to[0])).size).toBe(count)
+  expect(server.taken).toHaveLength(count)
+})
+
+test('a mail of which nobody can say whether it is held is not sent until somebody can', async () => {
+  await queued()
+  const outbox: Outbox = {
+    ...world.ports.outbox,
+    isStopped: async () =>
+      await Promise.reject(new Unavailable('the outbox failed (SQLITE_IOERR)')),
+  }
+  await deliverDue({ ...world.ports, outbox }, POLICY, world.memory)
+  expect(server.taken).toEqual([])
+  await pass()
+  expect(server.taken).toHaveLength(1)
+})
+
 function report(to: string, status: string, more = ''): Uint8Array {
   return utf8(
     `To: <${to}>\r\nContent-Type: multipart/report; report-type=delivery-status;\r\n boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n` +

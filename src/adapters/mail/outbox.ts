@@ -1,18 +1,25 @@
 import Database from 'better-sqlite3'
 import { addressKey } from '#core/mail-address.ts'
 import { DAY_SECONDS } from '#core/time.ts'
-import type { MailState } from '#ports/deliveries.ts'
 import {
   type Enqueued,
   KEPT_DAYS,
-  type LeasedMail,
   type Outbox,
   type QueuedMail,
   type Settlement,
-  type Throttle,
+  type Stopped,
 } from '#ports/outbox.ts'
 import { Unavailable } from '#ports/storage.ts'
-import { openDatabase, walForgetter } from './outbox-database.ts'
+import {
+  AHEAD_SECONDS_MAX,
+  finish,
+  LANES,
+  openDatabase,
+  type Opened,
+  walForgetter,
+} from './outbox-database.ts'
+import { lease } from './outbox-lease.ts'
+import { counts, textOf, unreported } from './outbox-states.ts'
 import type { RelayKeys } from './relay-keys.ts'
 import { buryIfGone, lockWorker } from './worker-lock.ts'
 
@@ -21,51 +28,19 @@ export interface OutboxOptions {
   /** The file; its folder must exist. */
   readonly path: string
   readonly keys: RelayKeys
+  /** How many mails are under way at once at most: outcomes that arrive together share a commit. */
+  readonly together?: number
 }
 
-const LANES = ['priority', 'normal'] as const
-/** No time of our own is set further ahead than this beyond the release of a mail. */
-const AHEAD_SECONDS_MAX = 2 * DAY_SECONDS
-/** Phase and state of a mail that waits for its time, and of one that waits for its batch. */
-const QUEUED = ['queued', 'queued'] as const
-const STOPPED = ['stopped', 'held stopped'] as const
-const UNTHROTTLED: Throttle = { perMinute: 60_000, burst: 1_000_000 }
-
-/** A row that is due. */
-interface DueRow {
-  readonly seq: number
-  readonly id: string
-  readonly reference: string
-  readonly batch: string
-  readonly lane: number
-  readonly not_before: number
-  readonly has_slot: number
-  readonly attempts: number
-  readonly queued_at: number
-  readonly domain_tag: string
-  readonly bounce_token: string
-  readonly is_suppressed: number
-  readonly block: Buffer
-  readonly sealed_key: Buffer
-}
-
-interface Opened {
-  readonly database: Database.Database
-  readonly keys: RelayKeys
-  readonly worker: string
-  /** A statement by its text, prepared once. */
-  readonly sql: (text: string) => Database.Statement<unknown[], never>
-  /** The rows of a query, of the type that it was written for. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller, who wrote the query, says what its rows are
-  readonly rows: <Row>(text: string, ...given: readonly unknown[]) => readonly Row[]
-}
+/** How long an outcome waits for those of the other mails under way. */
+const GATHER_MILLISECONDS = 4
 
 /**
  * Opens an outbox in a SQLite database of its own, which it makes where there is none.
  *
  * @throws Unavailable where it cannot be opened, SchemaTooNew where a newer version has changed it.
  */
-export function openOutbox({ keys, path }: OutboxOptions): Outbox {
+export function openOutbox({ keys, path, together = 1 }: OutboxOptions): Outbox {
   const database = guarded(() => openDatabase(path))
   const lock = guarded(() => lockWorker(path))
   const statements = new Map<string, Database.Statement<unknown[], never>>()
@@ -83,22 +58,28 @@ export function openOutbox({ keys, path }: OutboxOptions): Outbox {
     forget()
     return result
   }
+  const read = async <T>(run: () => T): Promise<T> => {
+    await Promise.resolve()
+    return guarded(run)
+  }
+  const outcomes = gather(together, atOnce)
   return {
     enqueue: async (mails, now) =>
       await atOnce(() => mails.map((mail) => enqueue(opened, mail, now))),
     lease: async (ask) => await atOnce(() => lease(opened, ask)),
     settle: async (id, settlement, now) => {
-      await atOnce(() => settle(opened, { id, settlement, now }))
+      await outcomes.add(() => settle(opened, { id, settlement, now }))
     },
-    nextDue: async () => await atOnce(() => nextDue(opened)),
+    nextDue: async () => await read(() => nextDue(opened)),
     reclaim: async (now) =>
       await Promise.resolve().then(() => guarded(() => reclaim(opened, { path, now }))),
     mend: async (now) => {
       await atOnce(() => mend(opened, now))
     },
-    stop: async (batch, isStopping) => await atOnce(() => stop(opened, batch, isStopping)),
+    stop: async (batch, toStop) => await atOnce(() => stop(opened, batch, toStop)),
+    isStopped: async (batch) => await read(() => isStopped(opened, batch)),
     bounce: async (token, isSuppressed) => await atOnce(() => bounce(opened, token, isSuppressed)),
-    unreported: async (limit) => await atOnce(() => unreported(opened, limit)),
+    unreported: async (limit) => await read(() => unreported(opened, limit)),
     reported: async (noted) => {
       await atOnce(() => {
         for (const { id, state } of noted)
@@ -110,21 +91,48 @@ export function openOutbox({ keys, path }: OutboxOptions): Outbox {
         sql('delete from mail where settled_at < ?').run(now - KEPT_DAYS * DAY_SECONDS)
       })
     },
-    counts: async () => await atOnce(() => counts(opened)),
+    counts: async () => await read(() => counts(opened)),
     close: async () => {
+      await outcomes.flush()
       lock.release()
       database.close()
-      await Promise.resolve()
     },
   }
 }
 
-function enqueue({ keys, rows, sql }: Opened, mail: QueuedMail, now: number): Enqueued {
+/** Runs what is asked for together in one transaction: as soon as so many ask, or when the first has waited long enough. */
+function gather(
+  together: number,
+  atOnce: (run: () => void) => Promise<void>,
+): { readonly add: (run: () => void) => Promise<void>; readonly flush: () => Promise<void> } {
+  const asked: { readonly run: () => void; readonly end: (done: Promise<void>) => void }[] = []
+  let timer: NodeJS.Timeout | undefined
+  const flush = async (): Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
+    const group = asked.splice(0)
+    if (group.length === 0) return
+    const done = atOnce(() => {
+      for (const { run } of group) run()
+    })
+    for (const { end } of group) end(done)
+    await Promise.allSettled([done])
+  }
+  const add = async (run: () => void): Promise<void> =>
+    await new Promise<void>((resolve) => {
+      asked.push({ run, end: resolve })
+      if (asked.length >= together) void flush()
+      else timer ??= setTimeout(() => void flush(), GATHER_MILLISECONDS)
+    })
+  return { add, flush }
+}
+
+function enqueue(opened: Opened, mail: QueuedMail, now: number): Enqueued {
+  const { keys, rows, sql } = opened
   const tag = keys.tag(addressKey(mail.to))
   const isSuppressed = rows('select 1 from suppression where address_tag = ?', tag).length > 0
   const sealed = isSuppressed ? undefined : keys.seal(mail.id, mail)
-  const waiting = isStopped(rows, mail.batch) ? STOPPED : QUEUED
-  const [phase, state] = isSuppressed ? ['done', 'suppressed'] : waiting
+  const [phase, state] = isSuppressed ? ['done', 'suppressed'] : waiting(opened, mail.batch)
   const { changes, lastInsertRowid } = sql(
     `insert into mail (id, reference, batch, lane, phase, state, reported, not_before, release_at, has_slot, attempts, queued_at,
       settled_at, address_tag, domain_tag, bounce_token, sealed_key)
@@ -151,72 +159,6 @@ function enqueue({ keys, rows, sql }: Opened, mail: QueuedMail, now: number): En
   return 'queued'
 }
 
-function lease(opened: Opened, ask: Parameters<Outbox['lease']>[0]): readonly LeasedMail[] {
-  const { keys, sql, worker } = opened
-  const due = LANES.flatMap((_, lane) => dueRows(opened, lane, ask)).slice(0, ask.limit)
-  const taken: LeasedMail[] = []
-  for (const row of due) {
-    if (row.is_suppressed === 1) {
-      finish(opened, row.seq, { state: 'suppressed', now: ask.now })
-      continue
-    }
-    const slot = row.has_slot === 1 ? ask.now : slotFor(opened, row.domain_tag, ask)
-    if (slot > ask.now) {
-      sql('update mail set not_before = ?, has_slot = 1 where seq = ?').run(slot, row.seq)
-      continue
-    }
-    sql(`update mail set phase = 'sending', worker = ? where seq = ?`).run(worker, row.seq)
-    const { attempts, batch, bounce_token: bounceToken, id, not_before: notBefore, reference } = row
-    const sealed = keys.open(id, { block: row.block, key: row.sealed_key })
-    const lane = LANES[row.lane] ?? 'normal'
-    const times = { attempts, queuedAt: row.queued_at, notBefore }
-    taken.push({ ...sealed, ...times, id, reference, batch, lane, bounceToken })
-  }
-  return taken
-}
-
-function dueRows(
-  { rows }: Opened,
-  lane: number,
-  { limit, now }: { readonly limit: number; readonly now: number },
-): readonly DueRow[] {
-  return rows(
-    `select mail.seq, id, reference, batch, lane, not_before, has_slot, attempts, queued_at, domain_tag, bounce_token, block, sealed_key,
-       suppression.address_tag is not null as is_suppressed
-     from mail indexed by mail_due join sealed on sealed.mail = mail.seq
-     left join suppression on suppression.address_tag = mail.address_tag
-     where phase = 'queued' and lane = ? and not_before <= ? order by not_before, mail.seq limit ?`,
-    lane,
-    now,
-    limit,
-  )
-}
-
-/**
- * When a domain may have its next mail, by the generic cell rate algorithm: each mail that has to wait is given a time of its own, so that a
- * full domain costs one look for each of its mails and not one for each pass.
- */
-function slotFor(
-  { rows, sql }: Opened,
-  domain: string,
-  { now, throttle = UNTHROTTLED }: { readonly now: number; readonly throttle?: Throttle },
-): number {
-  const [row] = rows<{ free_at_milliseconds: number }>(
-    'select free_at_milliseconds from pace where domain_tag = ?',
-    domain,
-  )
-  const present = now * 1000
-  const known = row?.free_at_milliseconds ?? present
-  const isAbsurd = known > present + AHEAD_SECONDS_MAX * 1000
-  const freeAt = isAbsurd ? present : Math.max(present, known)
-  const interval = 60_000 / throttle.perMinute
-  sql('insert or replace into pace (domain_tag, free_at_milliseconds) values (?, ?)').run(
-    domain,
-    Math.round(freeAt + interval),
-  )
-  return Math.ceil((freeAt - interval * (throttle.burst - 1)) / 1000)
-}
-
 function settle(
   opened: Opened,
   {
@@ -226,17 +168,15 @@ function settle(
   }: { readonly id: string; readonly settlement: Settlement; readonly now: number },
 ): void {
   const { rows, sql, worker } = opened
-  const [row] = rows<{ seq: number; address_tag: string; batch: string }>(
-    `select seq, address_tag, batch from mail where id = ? and phase = 'sending' and worker = ?`,
+  const [row] = rows<{ seq: number; batch: string; address_tag: string }>(
+    `select seq, batch, address_tag from mail where id = ? and phase = 'sending' and worker = ?`,
     id,
     worker,
   )
   if (row === undefined) return
   if (settlement.kind === 'again') {
     const { held, isCounted, notBefore } = settlement
-    const going = ['queued', held === undefined ? 'queued' : `held ${held}`] as const
-    // Its batch may have been stopped while it was under way.
-    const [phase, state] = isStopped(rows, row.batch) ? STOPPED : going
+    const [phase, state] = waiting(opened, row.batch, held)
     sql(
       `update mail set phase = ?, worker = null, has_slot = 0, not_before = ?, attempts = attempts + ?, state = ? where seq = ?`,
     ).run(phase, notBefore, isCounted ? 1 : 0, state, row.seq)
@@ -244,18 +184,6 @@ function settle(
   }
   if (settlement.kind === 'bounced' && settlement.isSuppressed) suppress(opened, row.address_tag)
   finish(opened, row.seq, { state: settlement.kind, now })
-}
-
-/** The mail is gone with the commit that says that it is not needed any more. */
-function finish(
-  { sql }: Opened,
-  seq: number,
-  { now, state }: { readonly state: string; readonly now: number },
-): void {
-  sql(
-    `update mail set phase = 'done', worker = null, sealed_key = null, state = ?, settled_at = ? where seq = ?`,
-  ).run(state, now, seq)
-  sql('delete from sealed where mail = ?').run(seq)
 }
 
 function suppress({ sql }: Opened, addressTag: string): void {
@@ -307,24 +235,34 @@ function mend({ sql }: Opened, now: number): void {
   sql('update mail set queued_at = @now where queued_at > @now + @ahead').run(given)
 }
 
-/** What is stopped stays so: also what is queued later, and what was under way and comes back. */
-function stop({ sql }: Opened, batch: string, isStopping: boolean): number {
-  sql(
-    isStopping
-      ? 'insert or ignore into stopped_batch (batch) values (?)'
-      : 'delete from stopped_batch where batch = ?',
-  ).run(batch)
-  const [[from], [to, state]] = isStopping ? [QUEUED, STOPPED] : [STOPPED, QUEUED]
-  return sql('update mail set phase = ?, state = ? where batch = ? and phase = ?').run(
-    to,
-    state,
-    batch,
-    from,
-  ).changes
+/** The phase and the state of a mail that waits. */
+function waiting(
+  opened: Opened,
+  batch: string,
+  held?: 'quiet-hours',
+): readonly [phase: string, state: string] {
+  if (isStopped(opened, batch)) return ['stopped', 'held stopped']
+  return ['queued', held === undefined ? 'queued' : `held ${held}`]
 }
 
-function isStopped(rows: Opened['rows'], batch: string): boolean {
+function isStopped({ rows }: Opened, batch: string): boolean {
   return rows('select 1 from stopped_batch where batch = ?', batch).length > 0
+}
+
+function stop({ rows, sql }: Opened, batch: string, toStop: boolean): Stopped {
+  if (toStop) sql('insert or ignore into stopped_batch (batch) values (?)').run(batch)
+  else sql('delete from stopped_batch where batch = ?').run(batch)
+  const [from, to, state] = toStop
+    ? ['queued', 'stopped', 'held stopped']
+    : ['stopped', 'queued', 'queued']
+  const { changes: mails } = sql(
+    'update mail set phase = ?, state = ? where batch = ? and phase = ?',
+  ).run(to, state, batch, from)
+  const [row] = rows<{ count: number }>(
+    `select count(*) as count from mail where batch = ? and phase = 'sending'`,
+    batch,
+  )
+  return { mails, underWay: row?.count ?? 0 }
 }
 
 function bounce(opened: Opened, token: string, isSuppressed: boolean): boolean {
@@ -336,49 +274,6 @@ function bounce(opened: Opened, token: string, isSuppressed: boolean): boolean {
   if (isSuppressed) suppress(opened, row.address_tag)
   opened.sql(`update mail set state = 'bounced' where seq = ?`).run(row.seq)
   return true
-}
-
-function unreported({ rows }: Opened, limit: number): Awaited<ReturnType<Outbox['unreported']>> {
-  const found = rows<{ id: string; reference: string; state: string }>(
-    'select id, reference, state from mail where reported <> state order by seq limit ?',
-    limit,
-  )
-  return found.map(({ id, reference, state }) => ({ id, reference, state: stateOf(state) }))
-}
-
-function counts({ rows }: Opened): Awaited<ReturnType<Outbox['counts']>> {
-  const found = {
-    queued: 0,
-    held: 0,
-    sent: 0,
-    bounced: 0,
-    suppressed: 0,
-    'given-up': 0,
-    sending: 0,
-  }
-  const groups = rows<{ phase: string; state: string; count: number }>(
-    'select phase, state, count(*) as count from mail group by phase, state',
-  )
-  for (const { count, phase, state } of groups)
-    found[phase === 'sending' ? 'sending' : stateOf(state).state] += count
-  return found
-}
-
-function textOf(state: MailState): string {
-  return state.state === 'held' ? `held ${state.reason}` : state.state
-}
-
-function stateOf(text: string): MailState {
-  switch (text) {
-    case 'queued':
-    case 'sent':
-    case 'bounced':
-    case 'suppressed':
-    case 'given-up':
-      return { state: text }
-    default:
-      return { state: 'held', reason: text === 'held stopped' ? 'stopped' : 'quiet-hours' }
-  }
 }
 
 function guarded<T>(run: () => T): T {

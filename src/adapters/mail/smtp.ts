@@ -51,73 +51,99 @@ type Attempt<T> =
 
 /** Opens a pool of connections to a submission server. Nothing is connected before the first mail. */
 export function openSmtp(options: SmtpOptions): Mailer {
-  const idle: { readonly line: Line; readonly timer: NodeJS.Timeout }[] = []
-  const open = new Set<SMTPConnection>()
-  const waiting: (() => void)[] = []
-  let busy = 0
+  const atOnce = options.connectionsMax ?? CONNECTIONS
   const patience = { ...PATIENCE, ...options.secondsMax }
+  const pool = openPool()
+  const inTurn = turns(atOnce)
 
-  const drop = (connection: SMTPConnection): void => {
-    open.delete(connection)
-    connection.close()
-  }
-  const keep = (line: Line): void => {
-    if (line.sent >= MAILS_PER_CONNECTION) {
-      open.delete(line.connection)
-      line.connection.quit()
-      return
-    }
-    const timer = setTimeout(() => {
-      idle.splice(
-        idle.findIndex((one) => one.line === line),
-        1,
-      )
-      drop(line.connection)
-    }, IDLE_MILLISECONDS)
-    idle.push({ line, timer })
-  }
-  const reuse = (): Line | undefined => {
-    for (let one = idle.pop(); one !== undefined; one = idle.pop()) {
-      clearTimeout(one.timer)
-      if (!one.line.connection.destroyed && open.has(one.line.connection)) return one.line
-    }
-    return undefined
-  }
   const send = async (mail: OutgoingMail): Promise<MailOutcome> => {
-    const known = reuse()
-    const line = known === undefined ? await connect(options, patience, open) : accepted(known)
+    const known = pool.reuse()
+    const line = known === undefined ? await connect(options, patience, pool.open) : accepted(known)
     if (!line.ok) return { kind: 'trouble', trouble: troubleOf(line.failure) }
     const { connection, sent } = line.value
+    if (!(await mail.isWanted())) {
+      pool.keep(line.value)
+      return { kind: 'withdrawn' }
+    }
     const given = await within(patience.mail, connection, give(connection, mail))
     if (given.ok) {
-      keep({ connection, sent: sent + 1 })
+      pool.keep({ connection, sent: sent + 1 })
       return { kind: 'accepted' }
     }
     const { responseCode = 0 } = given.failure
     if (responseCode !== 0 && responseCode !== CLOSING && (await isReset(connection)))
-      keep({ connection, sent: sent + 1 })
-    else drop(connection)
+      pool.keep({ connection, sent: sent + 1 })
+    else pool.drop(connection)
     return outcomeOf(given.failure)
   }
   return {
+    atOnce,
     send: async (mail) => {
       if (mail.message.length > MAIL_BYTES_MAX)
         return { kind: 'refused', reason: 'message', isAddressBad: false }
-      while (busy >= (options.connectionsMax ?? CONNECTIONS))
-        await new Promise<void>((resolve) => waiting.push(resolve))
-      busy++
-      try {
-        return await send(mail)
-      } finally {
-        busy--
-        waiting.shift()?.()
-      }
+      return await inTurn(async () => await send(mail))
     },
     close: async () => {
-      for (const { timer } of idle.splice(0)) clearTimeout(timer)
-      for (const connection of open) drop(connection)
+      pool.close()
       await Promise.resolve()
     },
+  }
+}
+
+/** Connections that are open, and those of them that wait for a mail. */
+function openPool() {
+  const idle: { readonly line: Line; readonly timer: NodeJS.Timeout }[] = []
+  const open = new Set<SMTPConnection>()
+  const drop = (connection: SMTPConnection): void => {
+    open.delete(connection)
+    connection.close()
+  }
+  return {
+    open,
+    drop,
+    keep: (line: Line): void => {
+      if (line.sent >= MAILS_PER_CONNECTION) {
+        open.delete(line.connection)
+        line.connection.quit()
+        return
+      }
+      const timer = setTimeout(() => {
+        idle.splice(
+          idle.findIndex((one) => one.line === line),
+          1,
+        )
+        drop(line.connection)
+      }, IDLE_MILLISECONDS)
+      idle.push({ line, timer })
+    },
+    reuse: (): Line | undefined => {
+      for (let one = idle.pop(); one !== undefined; one = idle.pop()) {
+        clearTimeout(one.timer)
+        if (!one.line.connection.destroyed && open.has(one.line.connection)) return one.line
+      }
+      return undefined
+    },
+    close: (): void => {
+      for (const { timer } of idle.splice(0)) clearTimeout(timer)
+      for (const connection of open) drop(connection)
+    },
+  }
+}
+
+/** Runs so many things at once; the others wait, each for its turn. */
+function turns(atOnce: number): <T>(run: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = []
+  let free = atOnce
+  return async (run) => {
+    if (free > 0) free--
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await run()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) free++
+      else next()
+    }
   }
 }
 

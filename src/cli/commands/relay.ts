@@ -29,8 +29,14 @@ export const status: Command = async (call) => {
 export const hold: Command = async (call) => {
   const isHeld = !call.args.flag('release')
   const batch = call.args.argument(0)
-  const mails = await using(call, async (relay) => await relay.hold(batch, isHeld))
-  return accept(say([`${String(mails)} mails ${isHeld ? 'are held' : 'go on'}`], { mails }))
+  const { mails, underWay } = await using(call, async (relay) => await relay.hold(batch, isHeld))
+  const lines = [
+    `${String(mails)} mails ${isHeld ? 'are held' : 'go on'}.`,
+    isHeld && underWay > 0
+      ? `${String(underWay)} are under way: those that the mail server was not given yet are held too.`
+      : undefined,
+  ]
+  return accept(say(lines, { mails, under_way: underWay }))
 }
 
 /** `relay bounce` */

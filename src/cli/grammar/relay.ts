@@ -28,6 +28,9 @@ export const RELAY_COMMANDS: readonly CommandSpec[] = [
   {
     path: 'relay hold',
     summary: 'hold what of a batch was not sent yet, or let it go on',
+    about: [
+      'It counts at once for every process that shares the folder. Mails that a server is being given just now are the only ones that still go; what is queued for the batch later is held too.',
+    ],
     args: [{ name: 'BATCH', help: 'the name under which its mails were queued' }],
     options: { release: { type: 'flag', help: 'let it go on' }, ...RELAY },
     examples: ['dunant relay hold 3d21…', 'dunant relay hold 3d21… --release'],
