@@ -135,18 +135,20 @@ export async function deleteDue(
 ): Promise<{ readonly files: number; readonly notices: number }> {
   const { store } = agent
   const now = agent.now()
-  const holds = (await store.listHolds()).filter(({ until }) => until > now)
-  const held = new Set(holds.map(({ matter }) => matter))
+  // Asked anew for each: deleting takes its time, and a hold counts from the moment at which it was acknowledged.
+  const isHeld = async (matter: string): Promise<boolean> =>
+    (await store.listHolds()).some((hold) => hold.matter === matter && hold.until > now)
   let [notices, files] = [0, 0]
   for (const row of await store.listNotices()) {
     const { matter, name, state } = recordOf(row)
     const last = state.releasedAt ?? state.filedAt ?? state.draftedAt
-    if (held.has(matter) || last === undefined || last + archive.retentionSeconds > now) continue
+    if (last === undefined || last + archive.retentionSeconds > now || (await isHeld(matter)))
+      continue
     await store.erase(name)
     notices += 1
   }
   for (const { keepUntil, matter, sha256 } of await store.listArchived()) {
-    if (held.has(matter) || keepUntil > now) continue
+    if (keepUntil > now || (await isHeld(matter))) continue
     rmSync(pathOf(archive, { matter, sha256 }), { force: true })
     await store.dropArchived(sha256)
     files += 1
@@ -157,19 +159,27 @@ export async function deleteDue(
 /** A correction by more than so much is no correction. */
 const JUMP_SECONDS = 3600
 
-/** A clock that is trusted as long as it runs as fast as the machine's own. */
+/** A machine that was just switched on may have the date of its board until somebody tells it the time. */
+const YOUNG_MILLISECONDS = 3_600_000
+
+/**
+ * A clock that is trusted once an hour has passed, and as long as it runs as fast as the machine's own. `young` is no fault: a clock that is put
+ * right in the first hour is trusted then.
+ */
 export function steadyClock(
   now: () => number,
   milliseconds: () => number,
-): { isSteady(): boolean } {
-  let [wall, own] = [now(), milliseconds()]
-  let steady = true
+): { state(): 'jumped' | 'steady' | 'young' } {
+  const began = milliseconds()
+  let [wall, own] = [now(), began]
+  let hasJumped = false
   return {
-    isSteady: () => {
+    state: () => {
       const [nextWall, nextOwn] = [now(), milliseconds()]
-      if (nextWall - wall - (nextOwn - own) / 1000 > JUMP_SECONDS) steady = false
+      if (nextWall - wall - (nextOwn - own) / 1000 > JUMP_SECONDS) hasJumped = true
       ;[wall, own] = [nextWall, nextOwn]
-      return steady
+      if (hasJumped) return 'jumped'
+      return nextOwn - began < YOUNG_MILLISECONDS ? 'young' : 'steady'
     },
   }
 }

@@ -188,8 +188,9 @@ function choresOf(
       seconds: RETENTION_SECONDS,
       run: async () => {
         // Whoever sets the clock of a machine ahead does not have a company's evidence deleted: somebody starts the agent again first.
-        if (clock.isSteady()) await deleteDue(agent, place)
-        else agent.events.unavailable({ operation: 'retention' })
+        const state = clock.state()
+        if (state === 'steady') await deleteDue(agent, place)
+        if (state === 'jumped') agent.events.unavailable({ operation: 'retention' })
       },
     },
   ]

@@ -130,16 +130,25 @@ test('what is past its time is deleted, and a hold stops that until it ends', as
   expect(await local.store.bannersOf(anna)).toEqual([])
 })
 
-test('a clock that jumps ahead is not trusted any more, and one that runs is', () => {
+test('a clock that jumps ahead is not trusted any more, nor one in its first hour, and one that runs is', () => {
   let [wall, own] = [1000, 0]
-  const clock = steadyClock(
-    () => wall,
-    () => own,
-  )
+  const open = () =>
+    steadyClock(
+      () => wall,
+      () => own,
+    )
+  const clock = open()
+  expect(clock.state()).toBe('young')
   ;[wall, own] = [wall + 86_400, own + 86_400_000]
-  expect(clock.isSteady()).toBe(true)
+  expect(clock.state()).toBe('steady')
+  const second = open()
+  // The date of the board, put right within the hour.
+  ;[wall, own] = [wall - 400 * DAY_SECONDS, own + 600_000]
+  expect(second.state()).toBe('young')
+  ;[wall, own] = [wall + 3000, own + 3_000_000]
+  expect(second.state()).toBe('steady')
   ;[wall, own] = [wall + 7200, own + 1000]
-  expect(clock.isSteady()).toBe(false)
-  ;[wall, own] = [wall + 10, own + 10_000]
-  expect(clock.isSteady()).toBe(false)
+  expect(second.state()).toBe('jumped')
+  ;[wall, own] = [wall + 10_000, own + 10_000_000]
+  expect(second.state()).toBe('jumped')
 })
