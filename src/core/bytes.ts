@@ -114,5 +114,7 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Tells whether two byte strings are the same; not constant-time, so never for secrets. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
+  if (a.length !== b.length) return false
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
+  return true
 }
