@@ -40,6 +40,8 @@ const SettingsSchema = z.strictObject({
   per_domain_a_minute: z.int().min(1).max(60_000).default(60),
   per_domain_at_once: z.int().min(1).max(1_000).default(20),
   give_up_days: z.int().min(1).max(30).default(5),
+  /** Until a mail that the server defers is offered again; each time after that it waits longer, up to six hours where this is a minute. */
+  retry_seconds: z.int().min(1).max(600).default(60),
 })
 
 /** The settings of a relay, read. */

@@ -156,7 +156,8 @@ function directoriesOf({ key_servers: { hkp, vks } }: RelaySettings): readonly K
 
 function policyOf(settings: RelaySettings): Parameters<typeof runDelivery>[1] {
   const { bounces, per_domain_a_minute: perMinute, per_domain_at_once: burst } = settings
-  return { bounces, throttle: { perMinute, burst }, giveUpDays: settings.give_up_days }
+  const { give_up_days: giveUpDays, retry_seconds: retrySeconds } = settings
+  return { bounces, throttle: { perMinute, burst }, giveUpDays, retrySeconds }
 }
 
 function mailerOf(folder: string, { from, smtp }: RelaySettings): Mailer {

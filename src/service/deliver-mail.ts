@@ -27,6 +27,8 @@ export interface DeliverPolicy {
   readonly throttle: Throttle
   /** Days after which a mail that its server keeps deferring is given up. */
   readonly giveUpDays: number
+  /** Seconds until a mail that its server defers is offered again, about; each time after that it waits longer. */
+  readonly retrySeconds: number
 }
 
 /** How a pass ended: `more` where the next should follow at once. */
@@ -44,8 +46,8 @@ export interface DeliveryMemory {
 
 const BATCH = 64
 const REPORTS = 256
-/** Seconds between attempts, the last for all that follow: greylisting ends after minutes, a broken server after hours. */
-const BACK_OFF = [60, 300, 900, 3600, 7200, 14_400, 21_600] as const
+/** Waits between attempts as multiples of the first, the last for all that follow: greylisting ends after minutes, a broken server after hours. */
+const BACK_OFF = [1, 5, 15, 60, 120, 240, 360] as const
 /** However far a clock jumps, no mail is given up before it was tried so often. */
 const ATTEMPTS_MIN = 8
 
@@ -156,7 +158,8 @@ async function attempt(
   if (outcome.kind === 'trouble') seen.trouble = outcome.trouble
   const [high = 0, low = 0] = random.bytes(2)
   const fraction = (high * 256 + low) / 65_536
-  return settlementOf(outcome, { mail, now: clock.now(), fraction, giveUpDays: policy.giveUpDays })
+  const { giveUpDays, retrySeconds } = policy
+  return settlementOf(outcome, { mail, now: clock.now(), fraction, giveUpDays, retrySeconds })
 }
 
 /** Where nobody can say whether its batch is held, it is not sent. */
@@ -177,9 +180,10 @@ export function settlementOf(
     readonly now: number
     readonly fraction: number
     readonly giveUpDays: number
+    readonly retrySeconds: number
   },
 ): Settlement {
-  const { fraction, giveUpDays, mail, now } = terms
+  const { fraction, giveUpDays, mail, now, retrySeconds } = terms
   switch (outcome.kind) {
     case 'accepted':
       return { kind: 'sent' }
@@ -191,7 +195,7 @@ export function settlementOf(
     case 'deferred': {
       const isOld = now - mail.queuedAt >= giveUpDays * DAY_SECONDS
       if (isOld && mail.attempts + 1 >= ATTEMPTS_MIN) return { kind: 'given-up' }
-      const step = BACK_OFF[Math.min(mail.attempts, BACK_OFF.length - 1)] ?? 0
+      const step = retrySeconds * (BACK_OFF[Math.min(mail.attempts, BACK_OFF.length - 1)] ?? 1)
       // Mails that were deferred together come back one by one.
       const seconds = Math.round(step * (0.75 + fraction / 2))
       return { kind: 'again', notBefore: now + seconds, isCounted: true }

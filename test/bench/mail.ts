@@ -130,6 +130,7 @@ async function ours(desk: Desk): Promise<Contender & { readonly close: () => Pro
     bounces: addressOf('bounces@contoso.example'),
     throttle: { perMinute: 60_000_000, burst: 1_000_000 },
     giveUpDays: 5,
+    retrySeconds: 60,
   }
   const memory = newDeliveryMemory()
   return {

@@ -10,6 +10,7 @@ import { accepted, COMPANY, SOLO_ORIGIN, type SoloCoalition } from './solo-coali
 /** An agent in a process of its own, as it is shipped. */
 export interface AgentProcess {
   readonly url: string
+  readonly pid: number
   /** Lines of JSON, one for each event so far. */
   events(): string
   /** Ends it as a power cut does. */
@@ -72,6 +73,7 @@ async function startProcess(folder: string, passphrase: string): Promise<AgentPr
   }
   return {
     url,
+    pid: child.pid ?? 0,
     events: () => err,
     kill: async () => {
       await end('SIGKILL')

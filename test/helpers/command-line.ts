@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, createWriteStream, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -120,21 +120,38 @@ export interface ServedFolder {
   stop(): Promise<number>
 }
 
+/** What stands around a server that is watched: it reports its events then. */
+export interface Surroundings {
+  /** Holds all that it can write to beside its data: its working folder, its temporary folder, and what it prints. */
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+}
+
 /** Runs `dunant serve` on a folder, on any free port, until it is stopped. */
-export async function serveFolder(data: string): Promise<ServedFolder> {
+export async function serveFolder(data: string, around?: Surroundings): Promise<ServedFolder> {
+  const quiet = around === undefined ? ['--quiet'] : []
+  const place = around === undefined ? undefined : placesIn(around.folder)
   const child = spawn(
     process.execPath,
-    [program(), 'serve', '--data', data, '--port', '0', '--quiet', '--json'],
+    [program(), 'serve', '--data', data, '--port', '0', ...quiet, '--json'],
     {
-      cwd: tmpdir(),
-      env: { PATH: process.env['PATH'] },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: place?.cwd ?? tmpdir(),
+      env: {
+        PATH: process.env['PATH'],
+        ...(place === undefined ? {} : { TMPDIR: place.tmp }),
+        ...around?.env,
+      },
+      stdio: ['ignore', 'pipe', place?.stderr ?? 'inherit'],
     },
   )
+  if (place !== undefined) {
+    child.stdout?.pipe(createWriteStream(place.stdout))
+    closeSync(place.stderr)
+  }
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)))
   const url = await new Promise<string>((resolve, reject) => {
     let text = ''
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
       text += chunk.toString()
       const [, found] = /"url":"([^"]+)"/.exec(text) ?? []
       if (found !== undefined) resolve(found)
@@ -148,4 +165,11 @@ export async function serveFolder(data: string): Promise<ServedFolder> {
       return await ended
     },
   }
+}
+
+function placesIn(folder: string) {
+  const path = (name: string) => join(folder, name)
+  const [cwd, tmp] = [path('cwd'), path('tmp')]
+  for (const place of [cwd, tmp]) mkdirSync(place, { recursive: true })
+  return { cwd, tmp, stdout: path('stdout'), stderr: openSync(path('stderr'), 'a') }
 }

@@ -7,6 +7,7 @@ import {
   scratch,
   type ServedFolder,
   serveFolder,
+  type Surroundings,
   textOf,
 } from './command-line.ts'
 
@@ -30,8 +31,8 @@ export interface SoloCoalition {
   close(): Promise<void>
 }
 
-/** Founds and serves a coalition of one. */
-export async function openSolo(): Promise<SoloCoalition> {
+/** Founds and serves a coalition of one; the folder of the surroundings is named within that of the test. */
+export async function openSolo(around?: Surroundings): Promise<SoloCoalition> {
   const folder = scratch()
   const path = (name: string) => join(folder.path, name)
   const env = { DUNANT_PASSPHRASE_FILE: path('passphrase') }
@@ -46,7 +47,10 @@ export async function openSolo(): Promise<SoloCoalition> {
     await dunant('company', `init --origin ${SOLO_ORIGIN} ${data}`),
     await dunant('company', `init --genesis ${'ab'.repeat(32)} ${data}`),
   ]
-  const server = await serveFolder(path('server'))
+  const server = await serveFolder(
+    path('server'),
+    around === undefined ? undefined : { ...around, folder: path(around.folder) },
+  )
   await accepted(dunant('company', `directory pin --server ${server.url}`))
   return {
     genesis: textOf(founded, 'genesis'),

@@ -21,6 +21,7 @@ const POLICY = {
   bounces: addressOf('bounces@contoso.example'),
   throttle: { perMinute: 60_000, burst: 1000 },
   giveUpDays: 5,
+  retrySeconds: 60,
 }
 const SENDER = {
   name: 'Contoso Security',
