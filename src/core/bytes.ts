@@ -55,10 +55,12 @@ export function base64(bytes: Uint8Array): string {
     const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
     text[at] = BASE64_CODES[group >> 18] ?? 0
     text[at + 1] = BASE64_CODES[(group >> 12) & 63] ?? 0
-    text[at + 2] = i + 1 < length ? (BASE64_CODES[(group >> 6) & 63] ?? 0) : PADDING
-    text[at + 3] = i + 2 < length ? (BASE64_CODES[group & 63] ?? 0) : PADDING
+    text[at + 2] = BASE64_CODES[(group >> 6) & 63] ?? 0
+    text[at + 3] = BASE64_CODES[group & 63] ?? 0
     at += 4
   }
+  if (length % 3 === 1) text[at - 2] = PADDING
+  if (length % 3 !== 0) text[at - 1] = PADDING
   return ASCII.decode(text)
 }
 

@@ -11,6 +11,28 @@ const LABELS: readonly ArmorLabel[] = ['PGP SIGNATURE', 'PGP PUBLIC KEY BLOCK', 
 const bytes = utf8('some bytes that are not OpenPGP at all, but armor does not mind')
 const armored = writeArmor('PGP SIGNATURE', bytes)
 
+/** The checksum as RFC 9580 section 6.1.1 computes it, bit by bit. */
+function checksum(data: Uint8Array): number {
+  let crc = 0xb704ce
+  for (const byte of data) {
+    crc ^= byte << 16
+    for (let bit = 0; bit < 8; bit++) {
+      crc <<= 1
+      if ((crc & 0x1000000) !== 0) crc ^= 0x1864cfb
+    }
+  }
+  return crc
+}
+
+test('writes the checksum of RFC 9580, for every length', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), (data) => {
+      const written = /^=(.{4})$/m.exec(writeArmor('PGP MESSAGE', data))?.[1] ?? ''
+      expect(Buffer.from(written, 'base64').readUIntBE(0, 3)).toBe(checksum(data))
+    }),
+  )
+})
+
 test('reads back what it wrote, for every kind and length', () => {
   fc.assert(
     fc.property(
