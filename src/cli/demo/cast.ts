@@ -42,7 +42,7 @@ const FACTS = [
   'target_state=access-confirmed; sought=messages,contacts; window_from=2026-10-02; window_to=2026-11-14',
   'target_state=targeted-blocked',
   'seen=Somebody read your drafts folder from an address that we know from this group.; target_state=access-confirmed',
-  'target_state=targeted-outcome-unknown; asset=phone',
+  'target_state=targeted-outcome-unknown; asset=messaging-account',
   'A message with a false sign-in page was opened on your computer.',
 ]
 
