@@ -26,7 +26,7 @@ export interface Agent {
   readonly wake: () => void
 }
 
-/** What the company's own systems are told. */
+/** What the company's own systems are told; events are named by the company's own ids, which go to the company alone. */
 export interface HookMessage {
   readonly type: 'notice.failed' | 'notice.filed' | 'notice.released' | 'recipient.reported'
   readonly data: Readonly<Record<string, unknown>>

@@ -131,7 +131,10 @@ function pathOf(
  */
 export async function deleteDue(
   agent: Agent,
-  archive: Pick<Archive, 'folder' | 'retentionSeconds'>,
+  archive: Pick<Archive, 'folder' | 'retentionSeconds'> & {
+    /** Where filings work: each leaves the signed act and the ids of mailboxes there. */
+    readonly filings: string
+  },
 ): Promise<{ readonly files: number; readonly notices: number }> {
   const { store } = agent
   const now = agent.now()
@@ -144,6 +147,8 @@ export async function deleteDue(
     const last = state.releasedAt ?? state.filedAt ?? state.draftedAt
     if (last === undefined || last + archive.retentionSeconds > now || (await isHeld(matter)))
       continue
+    // The row last: whoever is killed in between finds it again.
+    rmSync(inFolder(archive.filings, name), { recursive: true, force: true })
     await store.erase(name)
     notices += 1
   }

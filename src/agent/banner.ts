@@ -1,10 +1,11 @@
 import { hex } from '#core/bytes.ts'
 import { normaliseAccount } from '#core/commitment.ts'
-import type { BannerRow } from '#ports/agent-store.ts'
+import type { BannerRow, NoticeRow } from '#ports/agent-store.ts'
 import type { Banner, BannerReport } from '#wire/agent.ts'
 import type { Agent } from './agent.ts'
 import { type KeptNotice, keptOf } from './file-campaign.ts'
 import { recordOf, secretsOf } from './notice-record.ts'
+import { tellRecipients } from './tell-recipients.ts'
 import type { ProductFile } from '#wire/product.ts'
 
 /** A session of the company's product, as the product names it. */
@@ -35,6 +36,7 @@ const DECOY_LINES = 60
  */
 export function openBanners(agent: Agent): Banners {
   const decoy = decoyOf(agent)
+  const decoyNotice = decoyNoticeOf(agent)
   let isKept: Promise<void> | undefined
   const keepDecoy = async (): Promise<void> => {
     try {
@@ -64,12 +66,11 @@ export function openBanners(agent: Agent): Banners {
     prove: async (account) => {
       const { isReal, row } = await find(account)
       const { file } = keptOf(agent, row)
-      const notice = await agent.store.readNotice(row.notice)
-      const receipt = notice === undefined ? undefined : secretsOf(agent, notice).receipt
-      if (isReal)
-        await agent.store.noteStates([
-          { ...placeOf(row), state: 'fetched', reason: '', at: agent.now() },
-        ])
+      const notice = (await agent.store.readNotice(row.notice)) ?? decoyNotice
+      const { receipt } = secretsOf(agent, notice)
+      await agent.store.noteStates([
+        { ...placeOf(row), state: 'fetched', reason: '', at: agent.now() },
+      ])
       return isReal ? { ...file, ...(receipt === undefined ? {} : { receipt }) } : null
     },
     report: async (account, report) => {
@@ -124,14 +125,24 @@ async function note(agent: Agent, row: BannerRow, report: BannerReport): Promise
   const added = await store.noteStates([{ ...placeOf(row), state, reason: '', at: agent.now() }])
   if (feedback !== undefined) await store.keepFeedback({ ...placeOf(row), ...feedback })
   if (added > 0 || feedback !== undefined)
-    await agent.tell({
-      type: 'recipient.reported',
-      data: { notice: row.notice, state, ...(feedback === undefined ? {} : { feedback }) },
+    await tellRecipients(agent, row.notice, {
+      state,
+      recipients: [{ reference: row.reference }],
+      ...(feedback === undefined ? {} : { feedback }),
     })
 }
 
 function placeOf({ notice, reference }: BannerRow): { notice: string; reference: string } {
   return { notice, reference }
+}
+
+const DECOY_BRIEF_CHARACTERS = 48 * 1024
+
+/** What a brief with its receipt comes to. */
+function decoyNoticeOf({ vault }: Agent): NoticeRow {
+  const brief = 'x'.repeat(DECOY_BRIEF_CHARACTERS)
+  const sealed = vault.seal(JSON.stringify({ brief }), 'notice ')
+  return { name: '', matter: '', phase: 'released', version: 1, state: '{}', sealed }
 }
 
 /** Of the size that notices have, sealed as they are. */

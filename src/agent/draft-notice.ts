@@ -11,7 +11,12 @@ import {
   recordOf,
 } from './notice-record.ts'
 
-/** Drafts a notice, or drafts it anew as long as it is not being filed. */
+/** Whether a notice that failed can be drafted anew: nobody has its act, so that it is not told twice. */
+export function isRedraftable({ act }: Pick<NoticeState, 'act'>): boolean {
+  return act === undefined
+}
+
+/** Drafts a notice, or drafts it anew as long as it is not being filed; also one that was refused. */
 export async function draftNotice(
   agent: Agent,
   name: string,
@@ -23,11 +28,13 @@ export async function draftNotice(
   if (!brief.ok) return deny('notice-invalid', brief.refusal.detail ?? brief.refusal.reason)
   const terms = await stateOf(agent, draft, template.value)
   if (!terms.ok) return terms
+  if (draft.batches !== undefined && brief.value.hold_reason !== 'protecting-detection')
+    return deny('batches-unjustified')
   const known = await agent.store.readNotice(name)
   const since = known === undefined ? undefined : recordOf(known).state.draftedAt
   const state = { ...terms.value, draftedAt: since ?? agent.now() }
-  if (known !== undefined && known.phase !== 'draft')
-    return deny('notice-closed', 'this notice was given out to be filed')
+  const closed = known === undefined ? undefined : closedBy(recordOf(known))
+  if (closed !== undefined) return deny('notice-closed', closed)
   const { approval } = draft
   const secrets = { brief: brief.value, ...(approval === undefined ? {} : { approval }) }
   const { matter } = draft
@@ -35,14 +42,28 @@ export async function draftNotice(
     known === undefined
       ? newNotice(agent, { name, matter, phase: 'draft', state }, secrets)
       : {
-          ...changedNotice(agent, known, { matter, secrets }),
+          ...changedNotice(agent, known, { matter, phase: 'draft', secrets }),
           state: JSON.stringify(state),
         }
-  if (known?.state === row.state && known.matter === matter && isSame(agent, known, row))
+  if (
+    known?.phase === 'draft' &&
+    known.state === row.state &&
+    known.matter === matter &&
+    isSame(agent, known, row)
+  )
     return allow(recordOf(known))
   return (await agent.store.putNotice(row))
     ? allow(recordOf(row))
     : deny('notice-changed', 'somebody else changed it at the same moment')
+}
+
+/** Why a notice is not drafted any more; `undefined` where it may be. */
+function closedBy({ phase, state }: NoticeRecord): string | undefined {
+  if (phase === 'draft') return undefined
+  if (phase !== 'failed') return 'this notice was given out to be filed'
+  return isRedraftable(state)
+    ? undefined
+    : 'its time ran out after it was filed: draft another notice, under another name'
 }
 
 async function stateOf(
@@ -76,7 +97,10 @@ function isSame({ vault }: Agent, a: NoticeRow, b: NoticeRow): boolean {
 export async function orderFiling(agent: Agent, name: string): Promise<LocalResult<NoticeRecord>> {
   const known = await agent.store.readNotice(name)
   if (known === undefined) return deny('not-found')
-  if (known.phase !== 'draft' && known.phase !== 'failed') return allow(recordOf(known))
+  const record = recordOf(known)
+  if (known.phase !== 'draft' && known.phase !== 'failed') return allow(record)
+  const closed = closedBy(record)
+  if (closed !== undefined) return deny('notice-closed', closed)
   if ((await agent.store.countRecipients(name)) === 0)
     return deny('notice-empty', 'nobody was reported for this notice')
   const { refused: _, ...state } = recordOf(known).state

@@ -32,6 +32,8 @@ export interface NoticeState {
   readonly archivedAt?: number
   /** Whether the relay has what is mailed. */
   readonly isMailed?: boolean
+  /** When keys are looked for again, for whom there was none yet: POSIX seconds. */
+  readonly mailAgainAt?: number | undefined
 }
 
 /** What of a notice is for the company alone. */

@@ -1,6 +1,7 @@
 import { RECIPIENT_STATES } from '#ports/agent-store.ts'
 import type { BandedCount, EventStanding, NoticeStanding } from '#wire/agent.ts'
 import { type Agent, allow, deny, type LocalResult } from './agent.ts'
+import { isRedraftable } from './draft-notice.ts'
 import { recordOf } from './notice-record.ts'
 
 const CELL_MIN = 5
@@ -36,7 +37,10 @@ export async function standingOf(agent: Agent, name: string): Promise<LocalResul
       release_at: releaseAt,
       stopped,
     })),
-    refused: state.refused ?? null,
+    refused:
+      state.refused === undefined
+        ? null
+        : { ...state.refused, next: isRedraftable(state) ? 'draft-anew' : 'another-notice' },
   })
 }
 

@@ -164,7 +164,7 @@ function choresOf(
 ): readonly Chore[] {
   const { archiveCertificate, file, paths } = home
   const retentionSeconds = file.retention_days * DAY_SECONDS
-  const place = { folder: paths.archive, retentionSeconds }
+  const place = { filings: paths.filings, folder: paths.archive, retentionSeconds }
   const clock = steadyClock(agent.now, () => performance.now())
   const archive =
     archiveCertificate === undefined
@@ -173,7 +173,15 @@ function choresOf(
   return [
     ...(relay === undefined
       ? []
-      : [{ name: 'mail', seconds: MAIL_SECONDS, run: async () => await mailDue(agent, relay) }]),
+      : [
+          {
+            name: 'mail',
+            seconds: MAIL_SECONDS,
+            // Key directories are others' machines, and may take their time.
+            isLong: true as const,
+            run: async () => await mailDue(agent, relay),
+          },
+        ]),
     ...(archive === undefined
       ? []
       : [

@@ -152,6 +152,8 @@ export interface AgentStore {
   /** Puts a notice whose stored version is `version - 1`, 0 for none. False where it is another. */
   putNotice(notice: NoticeRow): Promise<boolean>
   readEvent(eventTag: string): Promise<EventRow | undefined>
+  /** The events that made somebody a recipient. */
+  eventsOf(references: readonly string[]): Promise<readonly EventRow[]>
   /** Adds an event and puts its recipient, whose stored version is `version - 1`. False where the event is there or the version is another. */
   takeEvent(event: EventRow, recipient: RecipientRow): Promise<boolean>
   findRecipient(notice: string, accountTag: string): Promise<RecipientRow | undefined>
@@ -178,8 +180,13 @@ export interface AgentStore {
   listProducts(notice: string, after: string): Promise<readonly ProductRow[]>
   /** What there may be to show for an account: its 16 notices that were released last, the newest first. */
   bannersOf(accountTag: string): Promise<readonly BannerRow[]>
-  /** Notes states; one that was noted before stays as it was. Gives how many are new. */
+  /** Notes states; one that was noted before stays as it was, but that the reason of `held` is the newest one. Gives how many are new. */
   noteStates(states: readonly DeliveryRow[]): Promise<number>
+  /** Up to a hundred who are held for one of some reasons, in the order of their references. */
+  referencesHeld(
+    notice: string,
+    of: { readonly reasons: readonly string[]; readonly after: string },
+  ): Promise<readonly string[]>
   statesOf(reference: string): Promise<readonly DeliveryRow[]>
   /** How many recipients of a notice have reached each state. */
   countStates(notice: string): Promise<Readonly<Partial<Record<RecipientState, number>>>>

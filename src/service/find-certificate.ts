@@ -165,12 +165,14 @@ async function refreshed(
   asked: Asked,
 ): Promise<Discovery> {
   const same = asked.copies.filter(({ fingerprint }) => fingerprint === pin.fingerprint)
-  const merged = { ...pin, certificate: await allOf(pin.certificate, same), refreshedAt: now }
-  if (asked.silences.length < ports.directories.length) await ports.pins.write(address, merged)
-  const discovery = await judged(merged, now, asked)
   const isChanged = asked.copies.some(
     ({ fingerprint, kind }) => fingerprint !== pin.fingerprint && kind !== 'hkp',
   )
+  // Another key is found again by whoever asks next, also on the same day, until somebody has confirmed it.
+  const refreshedAt = isChanged ? pin.refreshedAt : now
+  const merged = { ...pin, certificate: await allOf(pin.certificate, same), refreshedAt }
+  if (asked.silences.length < ports.directories.length) await ports.pins.write(address, merged)
+  const discovery = await judged(merged, now, asked)
   return isChanged ? { ...discovery, warning: 'changed' } : discovery
 }
 

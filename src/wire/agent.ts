@@ -33,7 +33,7 @@ export const LocalEventSchema = z.strictObject({
   also: languageTag.exactOptional(),
   /** A mail address for the company's own relay. */
   address: line(254).exactOptional(),
-  /** What mail to the address is encrypted to; without it nothing is mailed. */
+  /** What mail to the address is encrypted to; without it, the company's relay looks for one. */
   certificate: certificate.exactOptional(),
   /** ISO 3166-1 alpha-2; it stays on this machine. */
   country: z
@@ -62,7 +62,10 @@ export type NamedEvent = z.input<typeof NamedEventSchema>
 export const NoticeDraftSchema = z.strictObject({
   /** Counsel's approval, by which the notice needs no signature of counsel's. */
   approval: ApprovalFileSchema.exactOptional(),
-  /** For more than 2,000 recipients: shown to so many at a time, so many minutes apart. */
+  /**
+   * For 2,000 recipients or more: shown to so many at a time, so many minutes apart. It needs the hold reason `protecting-detection` in the brief,
+   * which tells the recipients why they were not told at once.
+   */
   batches: z
     .strictObject({
       minutes: z
@@ -140,6 +143,7 @@ export const LOCAL_REASONS = [
   'event-contradicts',
   'event-invalid',
   'notice-invalid',
+  'batches-unjustified',
   'notice-changed',
   'notice-closed',
   'notice-empty',
@@ -195,7 +199,12 @@ export interface NoticeStanding {
     readonly release_at: number
     readonly stopped: boolean
   }[]
-  readonly refused: { readonly reason: string; readonly detail?: string } | null
+  /** Why it was not filed, and what helps: drafting it anew and giving it out again, or another notice under another name. */
+  readonly refused: {
+    readonly reason: string
+    readonly detail?: string
+    readonly next: 'another-notice' | 'draft-anew'
+  } | null
 }
 
 /** How one event stands, told to who reported it. */

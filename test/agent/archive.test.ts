@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -117,14 +117,22 @@ test('an archive that was broken off is begun anew, and leaves nothing twice', a
 test('what is past its time is deleted, and a hold stops that until it ends', async () => {
   await archiveDue(local.agent, archive)
   const client = local.client()
+  const place = { ...archive, filings: join(folder.path, 'filings') }
+  const filed = (name: string) => join(place.filings, name)
+  for (const name of ['spring', 'summer']) {
+    mkdirSync(filed(name), { recursive: true })
+    writeFileSync(join(filed(name), 'filing.json'), '{"signed":"act"}')
+  }
   local.setNow(NOW + 89 * DAY_SECONDS)
-  expect(await deleteDue(local.agent, archive)).toEqual({ files: 0, notices: 0 })
+  expect(await deleteDue(local.agent, place)).toEqual({ files: 0, notices: 0 })
   await client.hold('case-1', { reason: 'litigation', until: '2099-01-01T00:00:00Z' })
   local.setNow(NOW + 91 * DAY_SECONDS)
-  expect(await deleteDue(local.agent, archive)).toEqual({ files: 0, notices: 0 })
+  expect(await deleteDue(local.agent, place)).toEqual({ files: 0, notices: 0 })
+  expect(existsSync(filed('spring'))).toBe(true)
   await client.liftHold('case-1')
-  expect(await deleteDue(local.agent, archive)).toEqual({ files: 2, notices: 1 })
+  expect(await deleteDue(local.agent, place)).toEqual({ files: 2, notices: 1 })
   expect(archived()).toEqual([])
+  expect([existsSync(filed('spring')), existsSync(filed('summer'))]).toEqual([false, true])
   expect(await local.store.listNotices()).toEqual([])
   const anna = local.vault.tag('account', 'anna@mail.example')
   expect(await local.store.bannersOf(anna)).toEqual([])

@@ -53,9 +53,11 @@ test('only who has an address and a certificate is mailed, once, and what the re
     deliveries: mailDeliveries(local.agent),
     report: () => undefined,
     clock: { now: local.agent.now },
+    directories: [],
   })
   const queued: string[] = []
   const counted = {
+    findCertificate: async (address: string) => await relay.findCertificate(address),
     queue: async (notices: Parameters<typeof relay.queue>[0]) => {
       const outcomes = await relay.queue(notices)
       queued.push(...outcomes.map(({ outcome }) => outcome))
@@ -71,7 +73,7 @@ test('only who has an address and a certificate is mailed, once, and what the re
   const unmailed = await client.eventStanding('e4')
   expect(unmailed.states.map(({ state }) => state).toSorted()).toEqual(['bounced', 'queued'])
   expect(unmailed.states.map(({ reason }) => reason).join('')).toMatch(/^[a-z]+-[a-z-]+$/)
-  const first = await local.store.findRecipient('spring', local.vault.tag('account', 'b'))
+  const first = await local.store.findRecipient('spring', local.vault.tag('account', 'a'))
   const deliveries = mailDeliveries(local.agent)
   const reference = first?.reference ?? ''
   await deliveries.note([{ reference, state: { state: 'sent' } }])

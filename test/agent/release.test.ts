@@ -61,7 +61,7 @@ test('a joint notice is shown by nobody until the last support has come, and on 
   expect((await server.coalition.submit('campaign.accept', { campaign }, other)).status).toBe(201)
   await client.draft('joint', {
     matter: 'case-1',
-    brief: BRIEF,
+    brief: { ...BRIEF, hold_reason: 'protecting-detection' },
     campaign,
     joint: { required: 1, hours: 2 },
     batches: { size: 100, minutes: 60 },

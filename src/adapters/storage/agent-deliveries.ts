@@ -10,8 +10,11 @@ type Part = Pick<
   | 'dismissalsOf'
   | 'keepFeedback'
   | 'noteStates'
+  | 'referencesHeld'
   | 'statesOf'
 >
+
+const HELD_MAX = 100
 
 /** How far recipients are known to be. */
 export function deliveryStore(database: AgentDatabase): Part {
@@ -21,7 +24,7 @@ export function deliveryStore(database: AgentDatabase): Part {
 function states({
   db,
   engine,
-}: AgentDatabase): Pick<Part, 'countStates' | 'noteStates' | 'statesOf'> {
+}: AgentDatabase): Pick<Part, 'countStates' | 'noteStates' | 'referencesHeld' | 'statesOf'> {
   const count = db.selectFrom('delivery').select(({ fn }) => fn.countAll<number>().as('count'))
   return {
     noteStates: async (noted) => {
@@ -34,13 +37,33 @@ function states({
           db
             .insertInto('delivery')
             .values(part)
-            .onConflict((row) => row.columns(['reference', 'state']).doNothing())
+            .onConflict((row) =>
+              row
+                .columns(['reference', 'state'])
+                .doUpdateSet((eb) => ({ reason: eb.ref('excluded.reason') }))
+                .where('delivery.state', '=', 'held'),
+            )
             .compile(),
         ])
         const [after] = await engine.read(counted)
         added += (after?.count ?? 0) - (before?.count ?? 0)
       }
       return added
+    },
+    referencesHeld: async (notice, { after, reasons }) => {
+      const rows = await engine.read(
+        db
+          .selectFrom('delivery')
+          .select('reference')
+          .where('notice', '=', notice)
+          .where('state', '=', 'held')
+          .where('reason', 'in', [...reasons])
+          .where('reference', '>', after)
+          .orderBy('reference')
+          .limit(HELD_MAX)
+          .compile(),
+      )
+      return rows.map(({ reference }) => reference)
     },
     statesOf: async (reference) => {
       const rows = await engine.read(

@@ -1,11 +1,11 @@
 import type { CompiledQuery } from 'kysely'
 import type { AgentStore, EventRow, NoticeRow, RecipientRow } from '#ports/agent-store.ts'
-import { type AgentDatabase, mustFind } from './agent-database.ts'
+import { type AgentDatabase, mustFind, portions } from './agent-database.ts'
 import { eventOf, eventRow, noticeOf, recipientRow } from './agent-rows.ts'
 
 type Part = Pick<
   AgentStore,
-  'erase' | 'listNotices' | 'putNotice' | 'readEvent' | 'readNotice' | 'takeEvent'
+  'erase' | 'eventsOf' | 'listNotices' | 'putNotice' | 'readEvent' | 'readNotice' | 'takeEvent'
 >
 
 /** Notices and the events that they are made of. */
@@ -14,6 +14,9 @@ export function noticeStore(database: AgentDatabase): Part {
   const notices = db
     .selectFrom('notice')
     .select(['name', 'matter', 'phase', 'version', 'state', 'sealed'])
+  const events = db
+    .selectFrom('event')
+    .select(['event_tag', 'notice', 'reference', 'digest_tag', 'sealed'])
   return {
     readNotice: async (name) => {
       const [row] = await engine.read(notices.where('name', '=', name).compile())
@@ -31,14 +34,16 @@ export function noticeStore(database: AgentDatabase): Part {
     },
     putNotice: async (notice) => (await engine.write(putNotice(database, notice))) === 'committed',
     readEvent: async (eventTag) => {
-      const [row] = await engine.read(
-        db
-          .selectFrom('event')
-          .select(['event_tag', 'notice', 'reference', 'digest_tag', 'sealed'])
-          .where('event_tag', '=', eventTag)
-          .compile(),
-      )
+      const [row] = await engine.read(events.where('event_tag', '=', eventTag).compile())
       return row === undefined ? undefined : eventOf(row)
+    },
+    eventsOf: async (references) => {
+      const found: EventRow[] = []
+      for (const part of portions(references)) {
+        const rows = await engine.read(events.where('reference', 'in', part).compile())
+        found.push(...rows.map(eventOf))
+      }
+      return found
     },
     takeEvent: async (event, recipient) =>
       (await engine.write(takeEvent(database, event, recipient))) === 'committed',

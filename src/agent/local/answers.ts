@@ -14,6 +14,7 @@ const STATUSES: Readonly<Record<LocalReason, 400 | 401 | 403 | 404 | 409 | 413 |
     'event-contradicts': 409,
     'event-invalid': 422,
     'notice-invalid': 422,
+    'batches-unjustified': 422,
     'notice-changed': 409,
     'notice-closed': 409,
     'notice-empty': 409,
@@ -33,6 +34,8 @@ const TITLES: Readonly<Record<LocalReason, string>> = {
   'event-contradicts': 'This event contradicts an earlier one of the same recipient.',
   'event-invalid': 'What the event says cannot be told.',
   'notice-invalid': 'The notice cannot be drafted like this.',
+  'batches-unjustified':
+    'Batches need the hold reason protecting-detection in the brief: nobody waits without being told why.',
   'notice-changed': 'The notice was changed at the same moment; read it again.',
   'notice-closed': 'The notice was given out to be filed, and is not changed any more.',
   'notice-empty': 'Nobody was reported for this notice.',

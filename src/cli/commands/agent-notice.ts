@@ -122,6 +122,11 @@ export const file: Command = async (call) =>
     return say([`given out; see: dunant agent status ${name}`], { name, phase: 'filing' })
   })
 
+const NEXT = {
+  'another-notice': 'its time ran out: draft another notice, under another name',
+  'draft-anew': 'mend the cause, draft it anew where it has to change, and give it out again',
+} as const
+
 /** `agent status` */
 export const status: Command = async (call) =>
   await asked(call, async (agent, name) => {
@@ -134,6 +139,7 @@ export const status: Command = async (call) =>
       act === null ? undefined : `act         ${act}`,
       proof === null ? undefined : `proof       ${proof}`,
       refused === null ? undefined : `refused     ${refused.reason}: ${refused.detail ?? ''}`,
+      refused === null ? undefined : `next        ${NEXT[refused.next]}`,
       `recipients  ${String(recipients)}`,
       ...Object.entries(states).map(([state, n]) => `${state.padEnd(12)}${String(n)}`),
       ...feedback.map(({ answer, count, question }) => `${question}: ${answer} ${String(count)}`),
