@@ -1,4 +1,5 @@
 import { acts } from './acts.ts'
+import { campaign } from './campaign.ts'
 import { check } from './check.ts'
 import { compose } from './compose.ts'
 import { composeRole } from './compose-role.ts'
@@ -18,7 +19,7 @@ import { witnessed } from './witnessed.ts'
 // What a line compares is measured in the same run, in turns.
 //
 //   npm run bench                      all figures
-//   npm run bench -- --quick           in less than a minute, less exactly
+//   npm run bench -- --quick           in less than a minute, less exactly, and without the group campaign
 //   npm run bench -- --only log        one group, or one line, by its name
 
 const GROUPS: readonly Group[] = [
@@ -31,6 +32,7 @@ const GROUPS: readonly Group[] = [
   growth,
   filing,
   compose,
+  campaign,
   check,
   mail,
 ]
