@@ -46,7 +46,8 @@ test('more than two thousand are shown their notice in batches that were asked f
   expect(agent.events()).not.toMatch(/"failed"|refused/)
   agent = await desk.start()
   client = desk.client(agent.url)
-  expect((await client.standing('many')).phase).toBe('filing')
+  // How far it came is chance.
+  expect((await client.standing('many')).phase).toMatch(/^(?:filing|filed|released)$/)
   await untilPhase(client, 'many', 'released')
   const standing = await client.standing('many')
   expect(standing).toMatchObject({ lane: 'batched', recipients: RECIPIENTS })
