@@ -91,7 +91,8 @@ export async function openListFile(
   const head = end < 0 ? undefined : fromUtf8(file.subarray(0, end))
   if (head === undefined) return refuse('check-list-malformed', 'the file is not a list')
   const receipt = parseReceipt(head)
-  if (!receipt.ok) return receipt
+  // What stands there in the place of a receipt is anything: it has one name, whatever its bytes are.
+  if (!receipt.ok) return refuse('check-list-malformed', 'the file does not begin with a receipt')
   const verified = await verifyListed(receipt.value, anchor)
   if (!verified.ok) return verified
   const { body } = verified.value

@@ -277,6 +277,11 @@ describe('a list as a file', () => {
       (file: Uint8Array) => file.slice(file.indexOf(10) + 1),
       'check-list-malformed',
     ],
+    [
+      'with text in the place of its receipt',
+      (file: Uint8Array) => concat(utf8('x'), file.slice(file.indexOf(10))),
+      'check-list-malformed',
+    ],
     ['empty', () => new Uint8Array(), 'check-list-malformed'],
   ])('is refused where it is %s', async (_, change, reason) => {
     const file = await download()
